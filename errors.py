@@ -1,0 +1,1 @@
+"""Refused requests, and the HTTP answer each becomes."""
