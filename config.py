@@ -1,1 +1,152 @@
-"""Every setting: its default, its environment name, its check."""
+"""Every setting: its default, its environment name (`STUDIONETT_` and the field in capitals), its check.
+
+Settings are read once, when the application is made; a wrong one stops it with a sentence that names the setting.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from flask import current_app
+
+ROOT = Path(__file__).resolve().parent
+VAR = ROOT / "var"
+SECRET_KEY_FILE = VAR / "secret-key"
+ENVIRONMENT_PREFIX = "STUDIONETT_"
+
+
+class ConfigurationError(Exception):
+    """A setting is missing or wrong; the message says which and why."""
+
+
+def _text(value: str) -> str:
+    return value.strip()
+
+
+def _port(value: str) -> int:
+    port = int(value)
+    if not 1 <= port <= 65_535:
+        raise ValueError("a port is a number from 1 to 65535")
+    return port
+
+
+def _positive(value: str) -> float:
+    seconds = float(value)
+    if not 0 < seconds < 1e6:
+        raise ValueError("it must be a number above 0")
+    return seconds
+
+
+def _count(value: str) -> int:
+    count = int(value)
+    if count < 1:
+        raise ValueError("it must be a whole number above 0")
+    return count
+
+
+def _flag(value: str) -> bool:
+    words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+    if value.strip().lower() not in words:
+        raise ValueError("it must be 1 or 0")
+    return words[value.strip().lower()]
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError("no such time zone") from None
+    return value
+
+
+def _database_url(value: str) -> str:
+    for scheme, driver in (("postgres://", "postgresql+psycopg://"), ("postgresql://", "postgresql+psycopg://")):
+        if value.startswith(scheme):
+            return driver + value.removeprefix(scheme)
+    if not value.startswith(("sqlite://", "postgresql+psycopg://")):
+        raise ValueError("it must begin with sqlite:// or postgresql://")
+    return value
+
+
+def _setting(default: Any, parse: Callable[[str], Any] = _text, secret: bool = False) -> Any:
+    return field(default=default, metadata={"parse": parse}, repr=not secret)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Times are in seconds."""
+
+    # Where things are kept, and the key that seals secrets and signs cookies.
+    database_url: str = _setting(f"sqlite:///{VAR / 'studionett.db'}", _database_url, secret=True)
+    secret_key: str = _setting("", secret=True)
+
+    # The web server.
+    host: str = _setting("127.0.0.1")
+    port: int = _setting(8000, _port)
+    threads: int = _setting(16, _count)
+    secure_cookies: bool = _setting(False, _flag)
+    demonstration: bool = _setting(False, _flag)
+
+    # Sign-in: sessions end when idle and after a working day; guessing is slowed by account and by address.
+    session_idle: float = _setting(30 * 60, _positive)
+    session_length: float = _setting(8 * 3600, _positive)
+    sign_in_window: float = _setting(15 * 60, _positive)
+    sign_in_failures: int = _setting(5, _count)
+    sign_in_failures_by_address: int = _setting(50, _count)
+
+    # Booking, in the wall clock of this zone.
+    zone: str = _setting("Europe/Oslo", _zone)
+    longest_hours: float = _setting(12, _positive)
+    horizon_days: float = _setting(400, _positive)
+
+    # Calls.
+    dials_at_once: int = _setting(24, _count)
+    control_ca: str = _setting("")
+    control_verify: bool = _setting(True, _flag)
+
+    # Monitoring: a full read, and a light sign of life between.
+    poll_interval: float = _setting(60, _positive)
+    alive_interval: float = _setting(10, _positive)
+    calls_interval: float = _setting(60, _positive)
+    calls_interval_busy: float = _setting(15, _positive)
+    stale_after: float = _setting(180, _positive)
+
+    # The simulated fleet's control address.
+    fleet_control: str = _setting("127.1.0.1:8079")
+
+    @staticmethod
+    def from_environment(environment: Mapping[str, str] = os.environ) -> "Settings":
+        values: dict[str, Any] = {}
+        for setting in fields(Settings):
+            name = ENVIRONMENT_PREFIX + setting.name.upper()
+            if not environment.get(name, "").strip():
+                continue
+            try:
+                values[setting.name] = setting.metadata["parse"](environment[name])
+            except ValueError as error:
+                raise ConfigurationError(f"{name} is wrong: {error}.") from None
+        if "secret_key" not in values:
+            values["secret_key"] = _stored_secret_key()
+        return Settings(**values)
+
+
+def _stored_secret_key() -> str:
+    """The key that set-up wrote, for an installation that names none."""
+    try:
+        return SECRET_KEY_FILE.read_text().strip()
+    except FileNotFoundError:
+        raise ConfigurationError(
+            "STUDIONETT_SECRET_KEY is not set; give it a long random text (script/setup makes one in var/secret-key)."
+        ) from None
+    except OSError as error:
+        raise ConfigurationError(f"The secret key cannot be read: {error.strerror} ({error.filename}).") from None
+
+
+def settings() -> Settings:
+    """The settings of the running application."""
+    found = current_app.config["STUDIONETT"]
+    assert isinstance(found, Settings)
+    return found

@@ -1,0 +1,105 @@
+"""People: who they are, what they may do for whom, their sessions, and what they did."""
+
+import enum
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from flask_login import UserMixin
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from models.database import Model, UTCDateTime, choice
+from models.inventory import Organisation
+
+
+class Role(enum.StrEnum):
+    COORDINATOR = "coordinator"
+    TECHNICIAN = "technician"
+    MANAGER = "manager"
+    ADMINISTRATOR = "administrator"
+
+
+class Account(Model, UserMixin):
+    __tablename__ = "account"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(sa.String(254), unique=True)
+    name: Mapped[str] = mapped_column(sa.String(200), default="")
+    password_hash: Mapped[str] = mapped_column(sa.String(200))
+    language: Mapped[str | None] = mapped_column(sa.String(8))
+    disabled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+    grants: Mapped[list["RoleGrant"]] = relationship(
+        back_populates="account", foreign_keys="RoleGrant.account_id", order_by="RoleGrant.id"
+    )
+
+    __allow_unmapped__ = True
+    # The token of the session that this account was loaded by; not a column.
+    session_token: str | None = None
+
+    def get_id(self) -> str:
+        """What Flask-Login keeps in the cookie: the session's token, so that a session can be ended at the server."""
+        return self.session_token or ""
+
+
+class RoleGrant(Model):
+    """A role that an account holds for one organisation and those below it, or for all when none is named."""
+
+    __tablename__ = "role_grant"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id"), index=True)
+    role: Mapped[Role] = mapped_column(choice(Role, "role"))
+    organisation_id: Mapped[int | None] = mapped_column(sa.ForeignKey("organisation.id"), index=True)
+    granted_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("account.id"))
+    reason: Mapped[str] = mapped_column(sa.String(200), default="")
+    granted_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    account: Mapped[Account] = relationship(back_populates="grants", foreign_keys=account_id)
+    organisation: Mapped[Organisation | None] = relationship()
+
+
+class Session(Model):
+    """A signed-in browser. Only a hash of its token is kept."""
+
+    __tablename__ = "session"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id"), index=True)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    seen_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    account: Mapped[Account] = relationship()
+
+
+class SignInAttempt(Model):
+    """One try to sign in, kept to slow down guessing."""
+
+    __tablename__ = "sign_in_attempt"
+    __table_args__ = (sa.Index(None, "email", "at"), sa.Index(None, "address", "at"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(sa.String(254))
+    address: Mapped[str] = mapped_column(sa.String(64))
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
+    succeeded: Mapped[bool]
+
+
+class AuditEntry(Model):
+    """Who did what to which object. The database refuses to change or delete a row."""
+
+    __tablename__ = "audit_entry"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+    account_id: Mapped[int | None] = mapped_column(sa.ForeignKey("account.id"))
+    action: Mapped[str] = mapped_column(sa.String(60))
+    object: Mapped[str] = mapped_column(sa.String(120))
+    before: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON)
+    after: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON)
+    address: Mapped[str | None] = mapped_column(sa.String(64))
+    outcome: Mapped[str] = mapped_column(sa.String(20), default="done")

@@ -1,0 +1,75 @@
+"""The calls of running conferences, and the one timeline of what happened."""
+
+import enum
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from models.accounts import Account
+from models.booking import Conference, Party
+from models.database import Model, UTCDateTime, choice
+from models.inventory import Studio
+
+
+class Wanted(enum.StrEnum):
+    UP = "up"
+    DOWN = "down"
+
+
+class LegState(enum.StrEnum):
+    IDLE = "idle"
+    DIALLING = "dialling"
+    RINGING = "ringing"
+    CONNECTED = "connected"
+    DROPPED = "dropped"
+    FAILED = "failed"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+
+
+class Leg(Model):
+    """The call to one party of a conference, dialled by its mixing host or bridge; the host itself has none.
+
+    `token` marks our own call at the endpoint, so that a call that is already up is adopted and never dialled twice.
+    """
+
+    __tablename__ = "leg"
+    __table_args__ = (sa.Index(None, "changed_at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conference_id: Mapped[int] = mapped_column(sa.ForeignKey("conference.id"), index=True)
+    party_id: Mapped[int] = mapped_column(sa.ForeignKey("party.id"), unique=True)
+    wanted: Mapped[Wanted] = mapped_column(choice(Wanted, "wanted"))
+    state: Mapped[LegState] = mapped_column(choice(LegState, "state"), default=LegState.IDLE)
+    token: Mapped[str] = mapped_column(sa.String(255), unique=True)
+    remote_call_id: Mapped[str | None] = mapped_column(sa.String(80))
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_attempt_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    dialled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    connected_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    cause: Mapped[str | None] = mapped_column(sa.String(200))
+    changed_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+    conference: Mapped[Conference] = relationship()
+    party: Mapped[Party] = relationship()
+
+
+class Event(Model):
+    """What happened, in order. `kind` is a word such as `leg.connected`; `details` holds what the sentence needs."""
+
+    __tablename__ = "event"
+    __table_args__ = (sa.Index(None, "conference_id", "at"), sa.Index(None, "studio_id", "at"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+    kind: Mapped[str] = mapped_column(sa.String(60))
+    conference_id: Mapped[int | None] = mapped_column(sa.ForeignKey("conference.id"))
+    studio_id: Mapped[int | None] = mapped_column(sa.ForeignKey("studio.id"))
+    account_id: Mapped[int | None] = mapped_column(sa.ForeignKey("account.id"))
+    details: Mapped[dict[str, Any]] = mapped_column(sa.JSON, default=dict)
+
+    studio: Mapped[Studio | None] = relationship()
+    account: Mapped[Account | None] = relationship()

@@ -1,0 +1,129 @@
+"""The database session, its column types, and the one way to write.
+
+SQLite (WAL, foreign keys on) is the embedded default, PostgreSQL the choice for production; both speak through here.
+"""
+
+import enum
+import sqlite3
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import sqlalchemy as sa
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy.orm import DeclarativeBase
+
+WRITE_ATTEMPTS = 4
+SQLITE_BUSY_SECONDS = 15
+# PostgreSQL's serialization_failure, deadlock_detected and lock_not_available.
+RETRYABLE_SQLSTATES = {"40001", "40P01", "55P03"}
+
+T = TypeVar("T")
+
+
+class Base(DeclarativeBase):
+    metadata = sa.MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+db = SQLAlchemy(model_class=Base)
+
+if TYPE_CHECKING:
+    Model = Base
+else:
+    Model = db.Model
+
+
+class UTCDateTime(sa.types.TypeDecorator[datetime]):
+    """An instant: time-zone aware in Python, `timestamptz` in PostgreSQL, UTC text of one width in SQLite."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"an instant without a time zone: {value!r}")
+        instant = value.astimezone(UTC)
+        return instant.replace(tzinfo=None) if dialect.name == "sqlite" else instant
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def choice(kind: type[enum.StrEnum], name: str) -> sa.Enum:
+    """A column of one of the values of `kind`, stored as text and checked by the database."""
+    return sa.Enum(
+        kind,
+        name=name,
+        native_enum=False,
+        create_constraint=True,
+        length=24,
+        values_callable=lambda values: [value.value for value in values],
+    )
+
+
+def write(work: Callable[[], T]) -> T:
+    """Run `work` as one unit in a writing transaction of its own, commit, and return what it returned.
+
+    SQLite takes its write lock before anything is read (`BEGIN IMMEDIATE`): a transaction that reads first and writes
+    later fails with "database is locked" under load. A deadlock or serialisation failure is run again, so `work` must
+    do nothing outside the database.
+    """
+    for attempt in range(1, WRITE_ATTEMPTS + 1):
+        db.session.rollback()
+        try:
+            db.session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
+            result = work()
+            db.session.commit()
+        except sa.exc.OperationalError as error:
+            db.session.rollback()
+            if attempt == WRITE_ATTEMPTS or not _is_retryable(error):
+                raise
+        except BaseException:
+            db.session.rollback()
+            raise
+        else:
+            return result
+    raise AssertionError("unreachable")
+
+
+def database_now() -> datetime:
+    """The database's own clock, which every process agrees on; leases and fences are judged by it."""
+    if db.engine.dialect.name == "sqlite":
+        text = db.session.scalar(sa.text("SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')"))
+        return datetime.fromisoformat(str(text)).replace(tzinfo=UTC)
+    now = db.session.scalar(sa.select(sa.func.clock_timestamp()))
+    assert isinstance(now, datetime)
+    return now.astimezone(UTC)
+
+
+def _is_retryable(error: sa.exc.OperationalError) -> bool:
+    if isinstance(error.orig, sqlite3.OperationalError):
+        return "locked" in str(error.orig)
+    return getattr(error.orig, "sqlstate", None) in RETRYABLE_SQLSTATES
+
+
+@sa.event.listens_for(sa.Engine, "connect")
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    if not isinstance(connection, sqlite3.Connection):
+        return
+    connection.isolation_level = None  # the driver begins nothing by itself: see _begin_sqlite
+    for pragma in ("journal_mode=WAL", "foreign_keys=ON", f"busy_timeout={SQLITE_BUSY_SECONDS * 1000}"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+@sa.event.listens_for(sa.Engine, "begin")
+def _begin_sqlite(connection: sa.Connection) -> None:
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('sqlite_begin', 'DEFERRED')}")
