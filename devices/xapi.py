@@ -1,0 +1,224 @@
+"""Client of Cisco codecs: xAPI as XML over HTTP or HTTPS.
+
+A codec has few sessions and never times them out, so every session begun is ended, whatever happened in between.
+Source: Cisco "API Reference Guide" of CE9 and RoomOS, chapter "Using HTTP/HTTPS".
+"""
+
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from http.cookies import CookieError, SimpleCookie
+from typing import Self, TypeVar
+from xml.etree.ElementTree import Element
+
+import httpx
+import structlog
+
+from devices.deadline import DeadlineTransport, within
+from devices.errors import Ambiguous, BadAnswer, DeviceError, RateLimited, Unauthorised, UnknownNumber, Unreachable
+from devices.xapi_xml import (
+    CodecCall,
+    call_id_of,
+    calls_of,
+    check_disconnected,
+    dial_command,
+    disconnect_command,
+    parse,
+)
+
+__all__ = ["Codec", "CodecCall", "XapiClient"]
+
+ANSWER_LIMIT = 256 * 1024
+BOOKING_ID_LIMIT = 255
+DEFAULT_DEADLINE = 10.0
+# Of an exchange's time, what is kept for ending the session when the rest is used up.
+ENDING_SHARE, ENDING_MOST = 0.2, 1.5
+
+T = TypeVar("T")
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Codec:
+    """Where a codec's control interface is (`http://` or `https://`) and who we are to it."""
+
+    url: str
+    username: str
+    password: str = field(repr=False)
+
+
+class XapiClient:
+    """Speaks to any number of codecs from any number of threads; one pool, one TLS context (77 ms each).
+
+    Each method is one exchange: session begun, one or two requests, session ended, all within `deadline` seconds.
+    All raise DeviceError. `verify` is a TLS context, True for the system's authorities, or False for codecs that have
+    only their factory certificate.
+    """
+
+    def __init__(self, *, verify: ssl.SSLContext | bool = True, connect: float = 3.0, read: float = 5.0) -> None:
+        self._client = httpx.Client(
+            transport=DeadlineTransport(verify),
+            timeout=httpx.Timeout(read, connect=connect),
+            # A shared jar would hand one codec's session to another on the same address; cookies travel by hand.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            headers={"Accept-Encoding": "identity", "User-Agent": "Studionett"},
+            trust_env=False,
+        )
+
+    def calls(self, codec: Codec, *, deadline: float = DEFAULT_DEADLINE) -> list[CodecCall]:
+        """The codec's present calls; none when idle."""
+        with self._session(codec, deadline) as session:
+            return session.calls()
+
+    def dial(self, codec: Codec, number: str, booking_id: str, *, deadline: float = DEFAULT_DEADLINE) -> str:
+        """Dial by SIP; the codec's CallId once it accepted, which is before anybody answers.
+
+        Ambiguous when the order left and no readable answer came: the call may be under way. Any other error: it isn't.
+        """
+        if not number.strip() or not number.isprintable():
+            raise UnknownNumber("empty or unprintable")
+        if len(booking_id) > BOOKING_ID_LIMIT or not booking_id.isprintable():
+            raise ValueError("a booking id is at most 255 printable characters")
+        with self._session(codec, deadline) as session:
+            return session.order(dial_command(number.strip(), booking_id), call_id_of)
+
+    def disconnect(self, codec: Codec, call_id: str, *, deadline: float = DEFAULT_DEADLINE) -> None:
+        """End one call. A call that isn't there any more has been ended: no error."""
+        with self._session(codec, deadline) as session:
+            try:
+                session.command(disconnect_command(call_id), check_disconnected)
+            except (Unreachable, Unauthorised, BadAnswer, RateLimited):
+                raise
+            except DeviceError:
+                # The words of the refusal differ between versions; whether the call is there doesn't.
+                if any(call.call_id == call_id for call in session.calls()):
+                    raise
+
+    def close(self) -> None:
+        self._client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def _session(self, codec: Codec, seconds: float) -> Iterator["_Session"]:
+        ending = min(seconds * ENDING_SHARE, ENDING_MOST)
+        with within(seconds - ending):
+            session = _Session.begin(self._client, codec)
+            try:
+                yield session
+            finally:
+                with within(ending):
+                    session.end()
+
+
+class _Session:
+    def __init__(self, client: httpx.Client, codec: Codec, cookie: str) -> None:
+        self._client = client
+        self._codec = codec
+        self._cookie = cookie
+
+    @classmethod
+    def begin(cls, client: httpx.Client, codec: Codec) -> Self:
+        auth = httpx.BasicAuth(codec.username, codec.password)
+        headers, _ = _send(client, codec, "POST", "/xmlapi/session/begin", auth=auth)
+        cookie = _session_cookie(headers)
+        if not cookie:
+            raise BadAnswer("no session cookie")
+        return cls(client, codec, cookie)
+
+    def calls(self) -> list[CodecCall]:
+        return calls_of(parse(self._send("GET", "/getxml?location=/Status/Call")))
+
+    def command(self, command: bytes, understand: Callable[[Element], T]) -> T:
+        return understand(parse(self._send("POST", "/putxml", content=command)))
+
+    def order(self, command: bytes, understand: Callable[[Element], T]) -> T:
+        """A command that must not be repeated: once it left, an answer that is lost or unreadable is Ambiguous."""
+        try:
+            return self.command(command, understand)
+        except (_Lost, BadAnswer) as error:
+            raise Ambiguous(error.detail) from error
+
+    def end(self) -> None:
+        """Never raises: what the session was for has already succeeded or failed."""
+        try:
+            self._send("POST", "/xmlapi/session/end")
+        except DeviceError as error:
+            log.warning("xapi session not ended", codec=self._codec.url, error=str(error))
+
+    def _send(self, method: str, path: str, content: bytes | None = None) -> bytes:
+        return _send(self._client, self._codec, method, path, content=content, cookie=self._cookie)[1]
+
+
+class _Lost(Unreachable):
+    """The connection broke, or its time ran out, after the request had left."""
+
+
+def _send(
+    client: httpx.Client,
+    codec: Codec,
+    method: str,
+    path: str,
+    *,
+    content: bytes | None = None,
+    cookie: str = "",
+    auth: httpx.BasicAuth | None = None,
+) -> tuple[httpx.Headers, bytes]:
+    """One request and its whole answer. `_Lost` only when the request may have arrived, else Unreachable."""
+    headers = {"Cookie": cookie} if cookie else {}
+    if content is not None:
+        headers["Content-Type"] = "text/xml"
+    try:
+        url = codec.url.rstrip("/") + path
+        with client.stream(method, url, content=content, headers=headers, auth=auth) as response:
+            _check_status(response.status_code)
+            return response.headers, _read(response)
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+        raise Unreachable(_said(error)) from error
+    except (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL) as error:
+        raise Unreachable(f"the control address is not usable: {error}") from error
+    except httpx.RemoteProtocolError as error:
+        raise (_Lost if "disconnected" in str(error) or "closed" in str(error) else BadAnswer)(_said(error)) from error
+    except httpx.TransportError as error:
+        raise _Lost(_said(error)) from error
+
+
+def _check_status(status: int) -> None:
+    if status in (401, 403):
+        raise Unauthorised(f"HTTP {status}")
+    if status in (429, 503):
+        raise RateLimited(f"HTTP {status}")
+    if status not in (200, 204):
+        raise BadAnswer(f"HTTP {status}")
+
+
+def _read(response: httpx.Response) -> bytes:
+    """The body as sent, never more than the limit: the rest of a huge answer is not even read."""
+    body = bytearray()
+    for chunk in response.iter_raw():
+        body += chunk
+        if len(body) > ANSWER_LIMIT:
+            raise BadAnswer(f"more than {ANSWER_LIMIT} bytes")
+    return bytes(body)
+
+
+def _session_cookie(headers: httpx.Headers) -> str:
+    """The `Cookie` header to send back: SessionId, or SecureSessionId over HTTPS, whichever were given."""
+    cookies: SimpleCookie = SimpleCookie()
+    for given in headers.get_list("set-cookie"):
+        try:
+            cookies.load(given)
+        except CookieError:
+            continue
+    return "; ".join(f"{name}={morsel.coded_value}" for name, morsel in cookies.items())
+
+
+def _said(error: Exception) -> str:
+    return str(error) or type(error).__name__
