@@ -51,10 +51,10 @@ def test(checkout: Checkout, arguments: Sequence[str]) -> int:
         if subprocess.run(["script/lint"], check=False).returncode != 0:
             return 1
         arguments = ["-n", str(len(os.sched_getaffinity(0)))]
-    _become([str(checkout.python), "-m", "pytest", *arguments])
+    return _become([str(checkout.python), "-m", "pytest", *arguments])
 
 
-def _become(command: Sequence[str]) -> NoReturn:
+def _become(command: list[str]) -> NoReturn:
     """pytest has the last word, and Ctrl-C is its own."""
     sys.stdout.flush()
     os.execv(command[0], command)
