@@ -1,0 +1,77 @@
+"""The fleet's control address: faults by command, and what all studios are doing, for tests and people."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from simulation.http_replies import HttpReply, HttpRequest, Receive, Scope, Send, read_request, send_reply
+from simulation.studio import Fault, SimulatedStudio
+
+Studios = Callable[[], dict[str, SimulatedStudio]]
+
+
+class Control:
+    """`GET /calls`, `GET /studios`, `POST /fault` with `{"code": .., "fault": ..}`; JSON throughout."""
+
+    def __init__(self, studios: Studios) -> None:
+        self._studios = studios
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = await read_request(scope, receive)
+        await send_reply(request if isinstance(request, HttpReply) else self.answer(request), send)
+
+    def answer(self, request: HttpRequest) -> HttpReply:
+        if (request.method, request.path) == ("GET", "/calls"):
+            return _json(200, live_calls(self._studios()))
+        if (request.method, request.path) == ("GET", "/studios"):
+            return _json(200, [_shown(studio) for studio in self._studios().values()])
+        if (request.method, request.path) == ("POST", "/fault"):
+            return self._fault(request)
+        return _json(404, {"error": "The control address knows /calls, /studios and /fault."})
+
+    def _fault(self, request: HttpRequest) -> HttpReply:
+        # A web page can send a form anywhere, but not JSON without asking first; so no page can break a studio.
+        if request.headers.get("content-type", "").partition(";")[0] != "application/json":
+            return _json(415, {"error": "Send the fault as application/json."})
+        try:
+            wanted = json.loads(request.body)
+            code, fault = str(wanted["code"]), Fault(wanted["fault"])
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return _json(400, {"error": f"A fault is one of {', '.join(Fault)}, for the code of a studio."})
+        studio = self._studios().get(code)
+        if studio is None:
+            return _json(404, {"error": f"The fleet serves no studio {code}."})
+        studio.suffer(fault)
+        return _json(200, {"code": code, "fault": fault})
+
+
+def live_calls(studios: dict[str, SimulatedStudio]) -> list[dict[str, Any]]:
+    return [
+        {
+            "code": code,
+            "call_id": call.call_id,
+            "conference_id": call.conference_id,
+            "booking_id": call.booking_id,
+            "peer": call.remote,
+            "state": call.state,
+            "direction": call.direction,
+            "since": call.since.isoformat(),
+        }
+        for code, studio in studios.items()
+        for call in studio.calls.values()
+    ]
+
+
+def _shown(studio: SimulatedStudio) -> dict[str, Any]:
+    return {
+        "code": studio.spec.code,
+        "address": studio.spec.address,
+        "fault": studio.fault,
+        "calls": len(studio.calls),
+        "sessions": len(studio.sessions),
+        "muted": studio.muted,
+    }
+
+
+def _json(status: int, content: object) -> HttpReply:
+    return HttpReply(status, json.dumps(content).encode() + b"\n", "application/json")

@@ -1,0 +1,46 @@
+"""Opening the fleet's sockets, and saying in a sentence why one cannot be opened."""
+
+import errno
+import socket
+
+REASONS = {
+    errno.EADDRINUSE: "it is in use; is another fleet running?",
+    errno.EADDRNOTAVAIL: "this machine has no such address",
+    errno.EACCES: "ports under 1024 are for root alone",
+    errno.EMFILE: "too many files are open",
+}
+BACKLOG = 128
+
+
+class FleetError(Exception):
+    """The fleet cannot do what was asked; the message is for the person who asked."""
+
+
+def open_udp(address: str, port: int) -> socket.socket:
+    return _bound(socket.SOCK_DGRAM, address, port)
+
+
+def open_tcp(address: str, port: int) -> socket.socket:
+    return _bound(socket.SOCK_STREAM, address, port)
+
+
+def _bound(kind: socket.SocketKind, address: str, port: int) -> socket.socket:
+    try:
+        opened = socket.socket(socket.AF_INET, kind)
+    except OSError as error:
+        raise FleetError(_sentence(address, port, error)) from None
+    opened.setblocking(False)
+    if kind is socket.SOCK_STREAM:
+        # A fleet that starts again does not wait for the connections of the one before to be forgotten.
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        opened.bind((address, port))
+    except (OSError, OverflowError) as error:
+        opened.close()
+        raise FleetError(_sentence(address, port, error)) from None
+    return opened
+
+
+def _sentence(address: str, port: int, error: Exception) -> str:
+    number = error.errno if isinstance(error, OSError) else None
+    return f"Cannot serve {address}:{port}: {REASONS.get(number or 0, str(error))}."

@@ -1,0 +1,225 @@
+"""One simulated studio: its calls, its fault, its microphones. Knows no wires; the phone and the agents ask it."""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Protocol
+
+FIRST_CALL_ID = 3
+HISTORY_LENGTH = 20
+
+
+class Fault(StrEnum):
+    """What a studio can suffer from; `clear` is health."""
+
+    CLEAR = "clear"
+    DEAD = "dead"
+    BUSY = "busy"
+    DECLINES = "declines"
+    SLOW = "slow"
+    DROPS = "drops"
+
+
+class CallState(StrEnum):
+    """The words of `xStatus Call Status` (Cisco API reference guide CE9)."""
+
+    DIALLING = "Dialling"
+    RINGING = "Ringing"
+    CONNECTING = "Connecting"
+    CONNECTED = "Connected"
+
+
+class Cause(StrEnum):
+    """The words of `DisconnectCauseType` in a codec's call log."""
+
+    LOCAL_DISCONNECT = "LocalDisconnect"
+    REMOTE_DISCONNECT = "RemoteDisconnect"
+    REMOTE_BUSY = "RemoteBusy"
+    REMOTE_REJECTED = "RemoteRejected"
+    REMOTE_NO_ANSWER = "RemoteNoAnswer"
+    UNKNOWN_REMOTE_SITE = "UnknownRemoteSite"
+    NETWORK_REJECTED = "NetworkRejected"
+    OTHER_REMOTE = "OtherRemote"
+
+
+class RefusedCommand(Exception):
+    """The codec refuses a command; the message is what it answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class StudioSpec:
+    """What the inventory says of a studio. A port of None: this service is not served."""
+
+    code: str
+    name: str
+    address: str
+    http_port: int | None = 8080
+    sip_port: int | None = 5060
+    snmp_port: int | None = 1161
+    username: str = "studionett"
+    password: str = ""
+    community: str = "public"
+    serial: str = ""
+    location: str = ""
+    sip_user: str = ""
+
+    @property
+    def uri(self) -> str:
+        port = "" if self.sip_port in (None, 5060) else f":{self.sip_port}"
+        return f"sip:{self.sip_user or self.code}@{self.address}{port}"
+
+    def answers_to(self, user: str) -> bool:
+        """Whether a called number's user part means this studio; a bare address does."""
+        return user.lower() in {"", self.code.lower(), self.sip_user.lower()}
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """In seconds: how long a called studio rings (from, to), a slow codec waits, a dropping one stays;
+    SIP's round-trip estimate T1, from which its other timers follow."""
+
+    ring: tuple[float, float] = (0.2, 1.0)
+    slow: float = 8.0
+    drops_after: float = 3.0
+    sip_t1: float = 0.5
+
+
+class Line(Protocol):
+    """The far side of one call, on the wire."""
+
+    def hang_up(self) -> None: ...
+
+
+class Phone(Protocol):
+    def place(self, call: "Call", number: str) -> Line:
+        """Begin to call `number`; `RefusedCommand` if it cannot be dialled at all."""
+        ...
+
+
+@dataclass(slots=True)
+class Call:
+    """One call as the codec shows it. `remote` is a SIP URI; `line` is None for a call that is not on our wire."""
+
+    call_id: int
+    conference_id: int
+    direction: str
+    remote: str
+    display_name: str = ""
+    booking_id: str = ""
+    state: CallState = CallState.DIALLING
+    line: Line | None = None
+    since: datetime = field(default_factory=lambda: datetime.now(UTC))
+    connected_at: datetime | None = None
+    ended_at: datetime | None = None
+    cause: Cause | None = None
+
+    def change(self, state: CallState) -> None:
+        self.state = state
+        self.since = datetime.now(UTC)
+        if state is CallState.CONNECTED:
+            self.connected_at = self.since
+
+    def seconds_connected(self, now: datetime) -> int:
+        if self.connected_at is None:
+            return 0
+        return int(((self.ended_at or now) - self.connected_at).total_seconds())
+
+
+FOREIGN_CALLER = "sip:reception@198.51.100.20"
+
+
+class SimulatedStudio:
+    """The state that SIP, xAPI and SNMP show each their side of."""
+
+    def __init__(self, spec: StudioSpec, timings: Timings) -> None:
+        self.spec = spec
+        self.timings = timings
+        self.fault = Fault.CLEAR
+        self.calls: dict[int, Call] = {}
+        self.history: deque[Call] = deque(maxlen=HISTORY_LENGTH)
+        self.sessions: set[str] = set()
+        self.muted = False
+        self.phone: Phone | None = None
+        self.started = datetime.now(UTC)
+        self._numbers: Iterator[int] = iter(range(FIRST_CALL_ID, 2**31))
+
+    @property
+    def dead(self) -> bool:
+        return self.fault is Fault.DEAD
+
+    def dial(self, number: str, booking_id: str = "") -> Call:
+        """Begin a call and return it at once, accepted and not connected. A codec in calls mixes the new one in."""
+        if self.fault is Fault.BUSY:
+            raise RefusedCommand("Maximum number of calls reached")
+        if self.phone is None:
+            raise RefusedCommand("No call protocol is enabled")
+        call = self._new_call("Outgoing", number, booking_id=booking_id)
+        call.line = self.phone.place(call, number)
+        self.calls[call.call_id] = call
+        return call
+
+    def receive(self, remote: str, display_name: str, line: Line) -> Call:
+        """Show an incoming call that rings."""
+        call = self._new_call("Incoming", remote, display_name)
+        call.line = line
+        call.state = CallState.RINGING
+        self.calls[call.call_id] = call
+        return call
+
+    def hang_up(self, call_id: int) -> None:
+        """End a call from this side."""
+        call = self.calls.get(call_id)
+        if call is None:
+            raise RefusedCommand("No call with this id")
+        line, call.line = call.line, None
+        self.ended(call, Cause.LOCAL_DISCONNECT)
+        if line is not None:
+            line.hang_up()
+        elif self.fault is Fault.BUSY:
+            self.fault = Fault.CLEAR
+
+    def connected(self, call: Call) -> None:
+        call.change(CallState.CONNECTED)
+        if self.fault is Fault.DROPS:
+            self._drop_soon(call)
+
+    def ended(self, call: Call, cause: Cause) -> None:
+        if self.calls.pop(call.call_id, None) is None:
+            return
+        call.cause, call.ended_at, call.line = cause, datetime.now(UTC), None
+        self.history.append(call)
+
+    def suffer(self, fault: Fault) -> None:
+        """Take on a fault, in place of the one before. `clear` also frees sessions that nobody ended."""
+        self._end_foreign_calls()
+        self.fault = fault
+        if fault is Fault.CLEAR:
+            self.sessions.clear()
+        if fault is Fault.BUSY:
+            call = self._new_call("Incoming", FOREIGN_CALLER, "Reception")
+            call.change(CallState.CONNECTED)
+            self.calls[call.call_id] = call
+        if fault is Fault.DROPS:
+            for call in self.calls.values():
+                if call.state is CallState.CONNECTED:
+                    self._drop_soon(call)
+
+    def _end_foreign_calls(self) -> None:
+        for call in [call for call in self.calls.values() if call.line is None]:
+            self.ended(call, Cause.REMOTE_DISCONNECT)
+
+    def _drop_soon(self, call: Call) -> None:
+        asyncio.get_running_loop().call_later(self.timings.drops_after, self._drop, call)
+
+    def _drop(self, call: Call) -> None:
+        if self.fault is Fault.DROPS and call.call_id in self.calls:
+            self.hang_up(call.call_id)
+
+    def _new_call(self, direction: str, remote: str, display_name: str = "", booking_id: str = "") -> Call:
+        call_id = next(self._numbers)
+        # Calls that overlap are one conference on the codec; the first call's number names it.
+        conference_id = next(iter(self.calls.values())).conference_id if self.calls else call_id - 1
+        return Call(call_id, conference_id, direction, remote, display_name, booking_id)
