@@ -115,7 +115,9 @@ def dripping(handler: Handler) -> None:
     handler.close_connection = True
     try:
         handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
-        while not handler.played.released.wait(0.05):
+        for _ in range(100):
+            if handler.played.released.wait(0.05):
+                break
             handler.wfile.write(b"a")
     except OSError:
         pass
