@@ -2,6 +2,7 @@
 
 import asyncio
 import ipaddress
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -14,6 +15,8 @@ from simulation.snmp_agent import SnmpAgent
 from simulation.sockets import FleetError, open_tcp, open_udp
 from simulation.studio import SimulatedStudio, StudioSpec, Timings
 from simulation.xapi import Xapi
+
+log = logging.getLogger(__name__)
 
 Address = tuple[str, int]
 
@@ -103,7 +106,12 @@ class Fleet:
 
     async def _app(self, scope: Scope, receive: Receive, send: Send) -> None:
         part = self._control if tuple(scope["server"]) == self._control_address else self._xapi
-        await part(scope, receive, send)
+        try:
+            await part(scope, receive, send)
+        except Exception:
+            # The web server is told to be quiet; a fault of ours is not to be.
+            log.exception("A request to %s could not be answered", scope["server"])
+            raise
 
 
 def covering_network(addresses: Iterable[str]) -> str:

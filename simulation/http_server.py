@@ -24,6 +24,7 @@ class HttpServer:
     def __init__(self, app: Any) -> None:
         self._config = uvicorn.Config(
             app,
+            interface="asgi3",
             http="h11",
             ws="none",
             lifespan="off",

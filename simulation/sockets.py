@@ -4,7 +4,7 @@ import errno
 import socket
 
 REASONS = {
-    errno.EADDRINUSE: "it is in use; is another fleet running?",
+    errno.EADDRINUSE: "it is in use, perhaps by another fleet",
     errno.EADDRNOTAVAIL: "this machine has no such address",
     errno.EACCES: "ports under 1024 are for root alone",
     errno.EMFILE: "too many files are open",

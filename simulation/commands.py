@@ -1,0 +1,129 @@
+"""`studionett fleet`: run the simulated studios, and break one of them."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Iterator
+
+import click
+import httpx
+from flask import Flask, current_app
+from flask.cli import AppGroup, with_appcontext
+
+from config import settings
+from simulation.fleet import Fleet, covering_network
+from simulation.inventory import Inventory, read_inventory
+from simulation.sockets import FleetError
+from simulation.studio import Fault, Timings
+
+RELOAD_S = 10
+ANSWER_S = 5
+
+
+@click.group("fleet", cls=AppGroup, invoke_without_command=True)
+@click.option("--ring", nargs=2, type=click.FloatRange(0, 60), default=(0.2, 1.0), show_default=True, metavar="S S")
+@click.pass_context
+@with_appcontext
+def fleet(context: click.Context, ring: tuple[float, float]) -> None:
+    """Serve the studios of the inventory on loopback. A called studio answers after --ring FROM TO seconds."""
+    if context.invoked_subcommand is not None:
+        return
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    try:
+        asyncio.run(serve(app, parse_address(settings().fleet_control), Timings(ring=ring)))
+    except FleetError as error:
+        raise click.ClickException(str(error)) from None
+
+
+@fleet.command("fault")
+@click.argument("code")
+@click.argument("fault", type=click.Choice([each.value for each in Fault]))
+@with_appcontext
+def fault(code: str, fault: str) -> None:
+    """Let the studio CODE of the running fleet suffer a fault; `clear` heals it."""
+    host, port = parse_address(settings().fleet_control)
+    try:
+        # A proxy of the environment has no business with a loopback address.
+        with httpx.Client(trust_env=False, timeout=ANSWER_S) as client:
+            answer = client.post(f"http://{host}:{port}/fault", json={"code": code, "fault": fault})
+            content = answer.json()
+    except httpx.TransportError:
+        raise click.ClickException(f"No fleet is running at {host}:{port}; start it with `studionett fleet`.") from None
+    except ValueError:
+        raise click.ClickException(f"What answers at {host}:{port} is no fleet.") from None
+    if answer.status_code != 200:
+        raise click.ClickException(content["error"])
+    click.echo(f"{code}: {fault}.")
+
+
+def parse_address(text: str) -> tuple[str, int]:
+    """`HOST:PORT`; `FleetError`'s sentence goes to the person who set it."""
+    host, _, port = text.rpartition(":")
+    if not (port.isascii() and port.isdigit() and 0 < int(port) < 65_536):
+        raise click.ClickException(f"STUDIONETT_FLEET_CONTROL is {text!r}; it must be like 127.1.0.1:8079.")
+    return host, int(port)
+
+
+async def serve(app: Flask, control: tuple[str, int], timings: Timings) -> None:
+    """Serve until SIGINT or SIGTERM; look for new studios in the inventory now and then."""
+    with _stop_signals() as stop:
+        inventory = await asyncio.to_thread(_read, app)
+        fleet = Fleet(inventory.specs, control, timings)
+        await fleet.start()
+        try:
+            click.echo(serving_line(inventory, control))
+            while not await _within(stop, RELOAD_S):
+                await _reload(app, fleet)
+        finally:
+            await fleet.stop()
+    click.echo("Fleet: stopped.")
+
+
+def serving_line(inventory: Inventory, control: tuple[str, int]) -> str:
+    specs = inventory.specs
+    where = f" on {covering_network(spec.address for spec in specs)}" if specs else ""
+    services = [
+        f"{name} {sum(port is not None for port in ports)}"
+        for name, ports in (
+            ("xAPI", [spec.http_port for spec in specs]),
+            ("SIP", [spec.sip_port for spec in specs]),
+            ("SNMP", [spec.snmp_port for spec in specs]),
+        )
+    ]
+    skipped = f"; {inventory.skipped} elsewhere" if inventory.skipped else ""
+    return f"Fleet: {len(specs)} studios{where} ({', '.join(services)}{skipped}), control at {control[0]}:{control[1]}."
+
+
+async def _reload(app: Flask, fleet: Fleet) -> None:
+    """Follow the inventory. A database that is away for a moment does not end the fleet."""
+    try:
+        inventory = await asyncio.to_thread(_read, app)
+        begun, ended = await fleet.update(inventory.specs)
+    except FleetError as error:
+        click.echo(f"Fleet: {error}", err=True)
+        return
+    if begun or ended:
+        click.echo(f"Fleet: {begun} studios begun, {ended} ended; {len(inventory.specs)} now.")
+
+
+def _read(app: Flask) -> Inventory:
+    with app.app_context():
+        return read_inventory()
+
+
+async def _within(event: asyncio.Event, seconds: float) -> bool:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)
+    return event.is_set()
+
+
+@contextlib.contextmanager
+def _stop_signals() -> Iterator[asyncio.Event]:
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield stop
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
