@@ -26,7 +26,7 @@ ERROR_WORDS: tuple[tuple[str, type[DeviceError]], ...] = (
     ("unknownremotesite", UnknownNumber),
     ("networkrejected", Rejected),
     ("too many sessions", RateLimited),
-    ("maximum number of", CapacityFull),
+    ("maximum number of calls", Busy),  # of a room's few lines: somebody is talking
     ("capacity", CapacityFull),
     ("no free", CapacityFull),
     ("busy", Busy),
@@ -87,7 +87,7 @@ def call_id_of(root: ElementTree.Element) -> str:
 
 
 def check_disconnected(root: ElementTree.Element) -> None:
-    _result(root, "DisconnectResult")
+    _result(root, "CallDisconnectResult", "DisconnectResult")
 
 
 def calls_of(root: ElementTree.Element) -> list[CodecCall]:
@@ -123,12 +123,13 @@ def _none_or_refused(refusal: ElementTree.Element) -> list[CodecCall]:
     raise error
 
 
-def _result(root: ElementTree.Element, name: str) -> ElementTree.Element:
-    result = root if root.tag == name else root.find(f".//{name}")
+def _result(root: ElementTree.Element, *names: str) -> ElementTree.Element:
+    """The command's own result; its name differs between software versions."""
+    result = next((element for element in root.iter() if element.tag in names), None)
     if result is None:
         result = _refusal_without_name(root)
     if result is None:
-        raise BadAnswer(f"no <{name}> in <{root.tag}>")
+        raise BadAnswer(f"no <{names[0]}> in <{root.tag}>")
     if result.get("status") != "OK":
         raise error_of(result)
     return result

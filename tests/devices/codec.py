@@ -11,7 +11,7 @@ from devices.xapi import Codec
 HOST = "127.202.0.1"
 BASIC_GUEST = "Basic c3R1ZGlvOmhlbW1lbGln"  # studio:hemmelig
 ACCEPTED = b'<Command><DialResult status="OK"><CallId>3</CallId><ConferenceId>2</ConferenceId></DialResult></Command>'
-DISCONNECTED = b'<Command><DisconnectResult status="OK"/></Command>'
+DISCONNECTED = b'<Command><CallDisconnectResult status="OK"/></Command>'
 ONE_CALL = (
     b'<Status product="Cisco Codec"><Call item="3" maxOccurrence="n"><Status>Connected</Status>'
     b"<Direction>Outgoing</Direction><RemoteNumber>oslo@nhn.example</RemoteNumber><Duration>42</Duration>"

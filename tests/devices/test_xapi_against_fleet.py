@@ -1,0 +1,70 @@
+"""The client against the simulated studios, which were written from the same reference guide by other hands."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from devices.errors import Busy, Unauthorised, UnknownNumber
+from devices.xapi import Codec, CodecCall, XapiClient
+from simulation.fleet import Fleet
+from simulation.studio import Fault, StudioSpec, Timings
+
+PORT = 28080
+OSLO = StudioSpec("OSLO", "Oslo", "127.202.5.1", PORT, 25060, None, "studio", "hemmelig")
+BODO = StudioSpec("BODO", "Bodø", "127.202.5.2", PORT, 25060, None, "studio", "hemmelig")
+CODEC = Codec(f"http://{OSLO.address}:{PORT}", "studio", "hemmelig")
+
+
+@pytest.fixture
+def fleet() -> Iterator[Fleet]:
+    """Two studios that can really call one another, in a loop of their own."""
+    fleet = Fleet([OSLO, BODO], timings=Timings(ring=(0.05, 0.1)))
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(fleet.start())
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    yield fleet
+    asyncio.run_coroutine_threadsafe(fleet.stop(), loop).result(5)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(5)
+    loop.close()
+
+
+@pytest.fixture
+def client() -> Iterator[XapiClient]:
+    with XapiClient() as client:
+        yield client
+
+
+def connected(client: XapiClient) -> CodecCall:
+    for _ in range(100):
+        calls = client.calls(CODEC)
+        if calls and calls[0].status == "Connected":
+            return calls[0]
+        time.sleep(0.03)
+    raise AssertionError(f"never connected: {calls}")
+
+
+def test_a_call_is_dialled_seen_at_both_ends_and_ended(fleet: Fleet, client: XapiClient) -> None:
+    call_id = client.dial(CODEC, BODO.uri, "K-10001/2")
+    call = connected(client)
+    assert (call.call_id, call.booking_id, call.direction) == (call_id, "K-10001/2", "Outgoing")
+    assert len(fleet.studios["BODO"].calls) == 1
+    client.disconnect(CODEC, call_id)
+    client.disconnect(CODEC, call_id)
+    assert client.calls(CODEC) == []
+    assert fleet.studios["OSLO"].sessions == set()
+
+
+def test_refusals_come_as_what_they_are(fleet: Fleet, client: XapiClient) -> None:
+    with pytest.raises(Unauthorised):
+        client.calls(Codec(CODEC.url, "studio", "feil"))
+    with pytest.raises(UnknownNumber):
+        client.dial(CODEC, "a" * 256, "1")
+    fleet.studios["OSLO"].suffer(Fault.BUSY)
+    with pytest.raises(Busy):
+        client.dial(CODEC, BODO.uri, "1")
+    assert fleet.studios["OSLO"].sessions == set()
