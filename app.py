@@ -1,13 +1,37 @@
 """The only place where the parts meet: the Flask application and the `studionett` command."""
 
+import hashlib
 import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
-from flask import Flask
+import click
+from flask import Flask, Response, current_app, request, url_for
 from flask.cli import FlaskGroup
+from flask_babel import Babel
+from flask_babel import lazy_gettext as _l
 from flask_migrate import Migrate
+from flask_wtf import CSRFProtect
 
+import accounts.commands
+import accounts.permissions
+import accounts.views
+import errors
+from accounts.language import DEFAULT_LANGUAGE, language
+from accounts.permissions import access, public
 from config import ROOT, ConfigurationError, Settings
 from models import db
+
+LARGEST_REQUEST = 1_000_000  # bytes
+YEAR = 365 * 24 * 3600
+HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    # the design system draws its small marks as data: images
+    "frame-ancestors 'none'; img-src 'self' data:",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+}
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -18,9 +42,26 @@ def create_app(settings: Settings | None = None) -> Flask:
         STUDIONETT=settings,
         SECRET_KEY=settings.secret_key,
         SQLALCHEMY_DATABASE_URI=settings.database_url,
+        MAX_CONTENT_LENGTH=LARGEST_REQUEST,
+        SEND_FILE_MAX_AGE_DEFAULT=YEAR,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.secure_cookies,
+        SESSION_COOKIE_NAME="studionett",
+        WTF_CSRF_TIME_LIMIT=None,  # a form lives as long as the session that it was shown in
+        BABEL_DEFAULT_LOCALE=DEFAULT_LANGUAGE,
+        BABEL_DEFAULT_TIMEZONE=settings.zone,
+        BABEL_TRANSLATION_DIRECTORIES=str(ROOT / "translations"),
     )
     db.init_app(app)
     Migrate(app, db, directory=str(ROOT / "migrations"))
+    Babel(app, locale_selector=language)
+    CSRFProtect(app)
+    errors.init_app(app)
+    accounts.views.init_app(app)
+    accounts.permissions.init_app(app)
+    _add_pages(app)
+    _add_commands(app)
+    app.after_request(_add_headers)
     return app
 
 
@@ -30,3 +71,76 @@ def main() -> None:
     except ConfigurationError as error:
         sys.exit(f"studionett: {error}")
     FlaskGroup(name="studionett", create_app=lambda: app, add_default_commands=False, load_dotenv=False)()
+
+
+def _add_pages(app: Flask) -> None:
+    app.add_url_rule("/healthz", view_func=healthz)
+    app.jinja_env.globals.update(asset=_asset, language=language, navigation=_navigation)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+
+
+def _add_commands(app: Flask) -> None:
+    for command in (accounts.commands.user, web):
+        app.cli.add_command(command)
+
+
+@public
+def healthz() -> str:
+    """The process answers; whether all is well is for pages that people sign in to."""
+    return "ok"
+
+
+@click.command()
+@click.option("--host", help="Address to listen on; STUDIONETT_HOST otherwise.")
+@click.option("--port", type=int, help="Port to listen on; STUDIONETT_PORT otherwise.")
+def web(host: str | None, port: int | None) -> None:
+    """Serve the pages."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the main menu."""
+
+    name: str
+    address: str
+    is_here: bool
+
+
+MENU = (
+    ("booking.book", _l("Book")),
+    ("booking.conferences", _l("Conferences")),
+    ("inventory.studios", _l("Studios")),
+    ("monitoring.status", _l("Status")),
+)
+
+
+def _navigation() -> list[Entry]:
+    """The pages that the signed-in person may open."""
+    views = current_app.view_functions
+    return [
+        Entry(str(name), url_for(endpoint), request.path.startswith(url_for(endpoint)))
+        for endpoint, name in MENU
+        if endpoint in views and access().has(*views[endpoint].allowed_roles)  # type: ignore[attr-defined]
+    ]
+
+
+def _asset(name: str) -> str:
+    """The address of a static file, with its content's mark, so that browsers may keep it for a year."""
+    return url_for("static", filename=name, v=_content_mark(name))
+
+
+@cache
+def _content_mark(name: str) -> str:
+    path = Path(ROOT, "static", name)
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12] if path.exists() else "missing"
+
+
+def _add_headers(response: Response) -> Response:
+    response.headers.extend(HEADERS)
+    response.vary.add("HX-Request")
+    if request.endpoint != "static":
+        response.headers.setdefault("Cache-Control", "no-store")
+        response.vary.update(["Cookie", "Accept-Language"])
+    if request.is_secure:
+        response.headers["Strict-Transport-Security"] = f"max-age={YEAR}"
+    return response

@@ -1,0 +1,81 @@
+"""Deny by default: a route is open only to those it names, and every route names them."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import Flask, Response, current_app, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from accounts.queries import access_of
+from accounts.rules import Access
+from errors import Forbidden
+from models import Role
+
+View = TypeVar("View", bound=Callable[..., Any])
+EVERY_ROLE = tuple(Role)
+
+
+def allow(*roles: Role) -> Callable[[View], View]:
+    """Open a view to people who hold one of the roles for anything; what they may touch is the view's own check."""
+
+    def mark(view: View) -> View:
+        view.allowed_roles = frozenset(roles)  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def public(view: View) -> View:
+    """Open a view to anyone, signed in or not."""
+    view.allowed_roles = None  # type: ignore[attr-defined]
+    return view
+
+
+def polled(view: View) -> View:
+    """A view that pages ask for by themselves: it does not count as a person's activity."""
+    view.polled = True  # type: ignore[attr-defined]
+    return view
+
+
+def access() -> Access:
+    """What the person behind this request holds; nothing when nobody is signed in."""
+    if "access" not in g:
+        g.access = access_of(current_user) if current_user.is_authenticated else Access()
+    found = g.access
+    assert isinstance(found, Access)
+    return found
+
+
+def init_app(app: Flask) -> None:
+    public(app.view_functions["static"])
+    app.before_request(_check)
+    app.jinja_env.globals["access"] = access
+
+
+def is_polled() -> bool:
+    view = current_app.view_functions.get(request.endpoint or "")
+    return getattr(view, "polled", False)
+
+
+def _check() -> ResponseReturnValue | None:
+    if request.endpoint is None:
+        return None  # no such address: the router's own 404
+    view = current_app.view_functions[request.endpoint]
+    roles: frozenset[Role] | None = getattr(view, "allowed_roles", frozenset())
+    if roles is None:
+        return None
+    if not current_user.is_authenticated:
+        return _to_sign_in()
+    if not access().has(*roles):
+        raise Forbidden(_("Your role does not give access to this page. Ask an administrator of your organisation."))
+    return None
+
+
+def _to_sign_in() -> ResponseReturnValue:
+    if request.headers.get("HX-Request"):
+        # A redirect would put the sign-in page inside the one that is open; this leaves it as a whole.
+        return Response(status=401, headers={"HX-Redirect": url_for("accounts.sign_in")})
+    wanted = request.full_path.rstrip("?") if request.method == "GET" else None
+    return redirect(url_for("accounts.sign_in", next=wanted))

@@ -1,0 +1,58 @@
+"""Reads of people and what they hold."""
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy.orm import selectinload
+
+from accounts.rules import Access, Grant, with_descendants
+from models import Account, Organisation, Role, RoleGrant, SignInAttempt, db
+
+
+def account_by_email(email: str) -> Account | None:
+    return db.session.scalar(db.select(Account).where(Account.email == email.strip().lower()))
+
+
+def access_of(account: Account, now: datetime | None = None) -> Access:
+    """What the account holds now, each grant with the organisations that it reaches."""
+    grants = db.session.scalars(db.select(RoleGrant).where(RoleGrant.account_id == account.id)).all()
+    parents = _parents() if any(grant.organisation_id for grant in grants) else {}
+    return Access.at(now or datetime.now(UTC), (_reach(grant, parents) for grant in grants))
+
+
+def organisations_for(access: Access, *roles: Role) -> list[Organisation]:
+    """The organisations a person may act for, by name: first those held by name, and only then all."""
+    query = db.select(Organisation).order_by(Organisation.name)
+    if not access.everywhere(*roles):
+        query = query.where(Organisation.id.in_(access.organisation_ids(*roles)))
+    return list(db.session.scalars(query))
+
+
+def failed_sign_ins(email: str, address: str, window: float) -> tuple[int, int]:
+    """Failures within the last `window` seconds: of this account since it last signed in, and from this address."""
+    since = datetime.now(UTC) - timedelta(seconds=window)
+    attempts = db.select(SignInAttempt).where(SignInAttempt.at > since)
+    of_account = db.session.scalars(
+        attempts.where(SignInAttempt.email == email).order_by(SignInAttempt.id.desc())
+    ).all()
+    failures = next((n for n, attempt in enumerate(of_account) if attempt.succeeded), len(of_account))
+    by_address = db.session.scalar(
+        db.select(db.func.count())
+        .select_from(SignInAttempt)
+        .where(SignInAttempt.at > since, SignInAttempt.address == address, SignInAttempt.succeeded.is_(False))
+    )
+    return failures, by_address or 0
+
+
+def all_accounts() -> list[Account]:
+    loaded = selectinload(Account.grants).joinedload(RoleGrant.organisation)
+    return list(db.session.scalars(db.select(Account).options(loaded).order_by(Account.email)))
+
+
+def _parents() -> dict[int, int | None]:
+    rows = db.session.execute(db.select(Organisation.id, Organisation.parent_id))
+    return {row.id: row.parent_id for row in rows}
+
+
+def _reach(grant: RoleGrant, parents: dict[int, int | None]) -> Grant:
+    reached = None if grant.organisation_id is None else with_descendants({grant.organisation_id}, parents)
+    return Grant(grant.role, reached, grant.expires_at)

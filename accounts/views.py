@@ -1,0 +1,116 @@
+"""Sign in, sign out, choose a language."""
+
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Flask, flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_login import LoginManager, current_user, login_user, logout_user
+from sqlalchemy.orm import joinedload
+
+from accounts.forms import SignInForm
+from accounts.language import LANGUAGE_COOKIE, LANGUAGES
+from accounts.people import attempt_sign_in, begin_session, end_session, hash_of, mark_seen
+from accounts.permissions import EVERY_ROLE, access, allow, is_polled, public
+from accounts.rules import session_is_live
+from config import settings
+from errors import NotFound, TooMany
+from models import Account, Role, Session, db, write
+
+blueprint = Blueprint("accounts", __name__)
+login_manager = LoginManager()
+
+ROLE_NAMES = {
+    Role.COORDINATOR: _l("Coordinator"),
+    Role.TECHNICIAN: _l("Technician"),
+    Role.MANAGER: _l("Manager"),
+    Role.ADMINISTRATOR: _l("Administrator"),
+}
+YEAR = 365 * 24 * 3600
+SEEN_AT_MOST_EVERY = timedelta(minutes=1)
+
+
+def init_app(app: Flask) -> None:
+    login_manager.init_app(app)
+    app.register_blueprint(blueprint)
+    app.jinja_env.globals.update(role_names=ROLE_NAMES, languages=LANGUAGES)
+
+
+@login_manager.user_loader
+def load_account(token: str) -> Account | None:
+    """The account behind a session's token, while that session is live."""
+    query = db.select(Session).where(Session.token_hash == hash_of(token)).options(joinedload(Session.account))
+    session = db.session.scalar(query)
+    now = datetime.now(UTC)
+    if session is None or session.account.disabled_at is not None:
+        return None
+    limits = settings().session_idle, settings().session_length
+    if not session_is_live(session.created_at, session.seen_at, session.ended_at, now, *limits):
+        return None
+    account, session_id = session.account, session.id
+    if not is_polled() and now - session.seen_at > SEEN_AT_MOST_EVERY:
+        write(lambda: mark_seen(session_id, now))
+    account.session_token = token
+    return account
+
+
+@blueprint.get("/")
+@allow(*EVERY_ROLE)
+def start() -> ResponseReturnValue:
+    books = access().has(Role.COORDINATOR, Role.ADMINISTRATOR)
+    return redirect(url_for("booking.book" if books else "monitoring.status"))
+
+
+@blueprint.route("/sign-in", methods=["GET", "POST"])
+@public
+def sign_in() -> ResponseReturnValue:
+    form = SignInForm(next=request.args.get("next"))
+    if not form.validate_on_submit():
+        return render_template("accounts/sign_in.html", form=form), 422 if form.is_submitted() else 200
+    try:
+        token = write(lambda: _try_to_sign_in(form))
+    except TooMany as error:
+        return render_template("accounts/sign_in.html", form=form, refusal=error.message), error.status
+    if token is None:
+        refusal = _("The e-mail address or the password is wrong.")
+        return render_template("accounts/sign_in.html", form=form, refusal=refusal), 422
+    login_user(load_account(token))
+    return redirect(_own_address(form.next.data) or url_for("accounts.start"))
+
+
+@blueprint.post("/sign-out")
+@allow(*EVERY_ROLE)
+def sign_out() -> ResponseReturnValue:
+    token = current_user.get_id()
+    write(lambda: end_session(token))
+    logout_user()
+    flash(_("You are signed out."))
+    return redirect(url_for("accounts.sign_in"))
+
+
+@blueprint.post("/language/<code>")
+@public
+def choose_language(code: str) -> ResponseReturnValue:
+    if code not in LANGUAGES:
+        raise NotFound(_("There is no such language here."))
+    response = make_response(redirect(_own_address(request.form.get("next")) or url_for("accounts.start")))
+    response.set_cookie(
+        LANGUAGE_COOKIE, code, max_age=YEAR, samesite="Lax", httponly=True, secure=settings().secure_cookies
+    )
+    return response
+
+
+def _try_to_sign_in(form: SignInForm) -> str | None:
+    account = attempt_sign_in(str(form.email.data), str(form.password.data), request.remote_addr or "", settings())
+    return begin_session(account) if account else None
+
+
+def _own_address(address: str | None) -> str | None:
+    """The address if it is a path of this site; anything else could lead people astray."""
+    if not address:
+        return None
+    parts = urlsplit(address)
+    leads_away = parts.scheme or parts.netloc or not address.startswith("/") or address.startswith(("//", "/\\"))
+    return None if leads_away else address
