@@ -2,12 +2,11 @@
 
 import asyncio
 import logging
+from dataclasses import dataclass
 from typing import Any, cast
 
 from pyasn1.codec.ber import decoder, encoder
-from pyasn1.error import PyAsn1Error
 from pysnmp.proto import api
-from pysnmp.proto.error import ProtocolError
 
 from simulation.snmp_objects import V2, exact, following
 from simulation.studio import SimulatedStudio
@@ -21,6 +20,13 @@ LONGEST_RESPONSE = 8192
 LONGEST_BULK = 40
 TOO_BIG = 1
 NO_ACCESS = 6
+
+KINDS = {
+    "get": V2.GetRequestPDU.tagSet,
+    "getnext": V2.GetNextRequestPDU.tagSet,
+    "getbulk": V2.GetBulkRequestPDU.tagSet,
+    "set": V2.SetRequestPDU.tagSet,
+}
 
 Varbinds = list[tuple[Any, Any]]
 
@@ -44,66 +50,96 @@ class SnmpAgent(asyncio.DatagramProtocol):
         """The asker is gone."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a packet asks. `message` is kept as the frame of the answer."""
+
+    kind: str
+    message: Any
+    community: bytes
+    oids: list[tuple[int, ...]]
+    non_repeaters: int = 0
+    repetitions: int = 0
+
+
 def respond(studio: SimulatedStudio, data: bytes) -> bytes:
     """The answer to one datagram; empty for what an agent keeps silent to."""
-    if len(data) > LONGEST_REQUEST:
+    asked = _decoded(data)
+    if asked is None or asked.community != studio.spec.community.encode():
         return b""
     try:
-        return _answer(studio, data)
-    except (PyAsn1Error, ProtocolError, ValueError, RecursionError):
-        return b""
+        return _answer(studio, asked)
     except Exception:
         # Others wrote this packet: whatever is in it, the fleet goes on.
-        log.exception("An SNMP packet could not be handled")
+        log.exception("An SNMP request could not be answered")
         return b""
 
 
-def _answer(studio: SimulatedStudio, data: bytes) -> bytes:
-    if api.decodeMessageVersion(data) != api.SNMP_VERSION_2C:
-        return b""
-    request, _ = decoder.decode(data, asn1Spec=V2.Message())
-    if bytes(V2.apiMessage.get_community(request)) != studio.spec.community.encode():
-        return b""
-    pdu = V2.apiMessage.get_pdu(request)
-    if not pdu.isSameTypeWith(V2.SetRequestPDU()) and not _is_read(pdu):
-        return b""
-    response = V2.apiMessage.get_response(request)
-    answer = V2.apiMessage.get_pdu(response)
-    if pdu.isSameTypeWith(V2.SetRequestPDU()):
-        _refuse(answer, pdu, NO_ACCESS, 1)
-        return encoder.encode(response)
-    V2.apiPDU.set_varbinds(answer, _read(studio, pdu))
-    encoded = encoder.encode(response)
-    if len(encoded) <= LONGEST_RESPONSE:
-        return encoded
-    _refuse(answer, None, TOO_BIG, 0)
-    return encoder.encode(response)
+def _decoded(data: bytes) -> _Asked | None:
+    """Take a v2c request apart. None for everything else, however broken."""
+    if len(data) > LONGEST_REQUEST:
+        return None
+    try:
+        if api.decodeMessageVersion(data) != api.SNMP_VERSION_2C:
+            return None
+        return _asked(decoder.decode(data, asn1Spec=V2.Message())[0])
+    except Exception:
+        # Of a damaged packet the decoder raises its own errors, but TypeError, IndexError and others as well.
+        return None
 
 
-def _is_read(pdu: Any) -> bool:
-    return any(pdu.isSameTypeWith(kind()) for kind in (V2.GetRequestPDU, V2.GetNextRequestPDU, V2.GetBulkRequestPDU))
+def _asked(message: Any) -> _Asked | None:
+    pdu = V2.apiMessage.get_pdu(message)
+    kind = next((name for name, tags in KINDS.items() if pdu.tagSet == tags), None)
+    if kind is None:
+        return None
+    bulk = kind == "getbulk"
+    return _Asked(
+        kind,
+        message,
+        bytes(V2.apiMessage.get_community(message)),
+        [tuple(oid) for oid, _ in V2.apiPDU.get_varbinds(pdu)],
+        max(0, int(V2.apiBulkPDU.get_non_repeaters(pdu))) if bulk else 0,
+        max(0, int(V2.apiBulkPDU.get_max_repetitions(pdu))) if bulk else 0,
+    )
 
 
-def _refuse(answer: Any, pdu: Any, status: int, index: int) -> None:
-    V2.apiPDU.set_varbinds(answer, V2.apiPDU.get_varbinds(pdu) if pdu is not None else [])
-    V2.apiPDU.set_error_status(answer, status)
-    V2.apiPDU.set_error_index(answer, index)
+def _answer(studio: SimulatedStudio, asked: _Asked) -> bytes:
+    response = V2.apiMessage.get_response(asked.message)
+    pdu = V2.apiMessage.get_pdu(response)
+    if asked.kind == "set":
+        return _refusal(response, pdu, [(oid, V2.Null("")) for oid in asked.oids], NO_ACCESS)
+    V2.apiPDU.set_varbinds(pdu, _read(studio, asked))
+    encoded: bytes = encoder.encode(response)
+    return encoded if len(encoded) <= LONGEST_RESPONSE else _refusal(response, pdu, [], TOO_BIG)
 
 
-def _read(studio: SimulatedStudio, pdu: Any) -> Varbinds:
-    asked = [tuple(oid) for oid, _ in V2.apiPDU.get_varbinds(pdu)]
-    if pdu.isSameTypeWith(V2.GetRequestPDU()):
-        return [(oid, exact(oid, studio)) for oid in asked]
-    if pdu.isSameTypeWith(V2.GetNextRequestPDU()):
-        return [following(oid, studio) for oid in asked]
-    non_repeaters = max(0, int(V2.apiBulkPDU.get_non_repeaters(pdu)))
-    repetitions = max(0, int(V2.apiBulkPDU.get_max_repetitions(pdu)))
-    once, repeated = asked[:non_repeaters], asked[non_repeaters:]
-    return [following(oid, studio) for oid in once] + _repeat(studio, repeated, repetitions)
+def _refusal(response: Any, pdu: Any, varbinds: Varbinds, status: int) -> bytes:
+    V2.apiPDU.set_varbinds(pdu, varbinds)
+    V2.apiPDU.set_error_status(pdu, status)
+    V2.apiPDU.set_error_index(pdu, 1 if varbinds else 0)
+    encoded: bytes = encoder.encode(response)
+    return encoded
+
+
+def _read(studio: SimulatedStudio, asked: _Asked) -> Varbinds:
+    if asked.kind == "get":
+        return [(oid, exact(oid, studio)) for oid in asked.oids]
+    if asked.kind == "getnext":
+        return [following(oid, studio) for oid in asked.oids]
+    once, repeated = asked.oids[: asked.non_repeaters], asked.oids[asked.non_repeaters :]
+    return [following(oid, studio) for oid in once] + _repeat(studio, repeated, asked.repetitions)
 
 
 def _repeat(studio: SimulatedStudio, oids: list[tuple[int, ...]], repetitions: int) -> Varbinds:
-    found: Varbinds = []
+    found: KINDS = {
+    "get": V2.GetRequestPDU.tagSet,
+    "getnext": V2.GetNextRequestPDU.tagSet,
+    "getbulk": V2.GetBulkRequestPDU.tagSet,
+    "set": V2.SetRequestPDU.tagSet,
+}
+
+Varbinds = []
     for _ in range(repetitions):
         row = [following(oid, studio) for oid in oids]
         found += row

@@ -48,8 +48,8 @@ class StepLine:
         if fraction is None:
             at = int(self.seconds * 5) % BAR_WIDTH
             return "[" + ("." * at + "#" + "." * (BAR_WIDTH - at - 1)) + "]     "
-        filled = int(BAR_WIDTH * min(fraction, 1.0))
-        return "[" + "#" * filled + "." * (BAR_WIDTH - filled) + f"] {min(fraction, 1.0):4.0%}"
+        filled = int(BAR_WIDTH * fraction)
+        return "[" + "#" * filled + "." * (BAR_WIDTH - filled) + f"] {fraction:4.0%}"
 
     def _rewrite(self, text: str) -> None:
         width = shutil.get_terminal_size().columns - 1

@@ -77,7 +77,7 @@ def make_venv(checkout: Checkout, line: StepLine) -> str:
         line,
         command,
         "The virtual environment could not be made",
-        lambda _: sum(1 for _ in packages.rglob("*")) / VENV_FILES,
+        lambda _: min(sum(1 for _ in packages.rglob("*")) / VENV_FILES, 1.0),
     )
     return f"made in .venv with Python {sys.version_info.major}.{sys.version_info.minor}"
 
@@ -115,7 +115,7 @@ def _installed(checkout: Checkout, output: str, wanted: int) -> float:
     appeared = 0
     if "Installing collected packages" in output:
         appeared = sum(1 for _ in checkout.venv.glob("lib/python3.*/site-packages/*.dist-info"))
-    return (fetched + appeared) / (2 * wanted)
+    return min((fetched + appeared) / (2 * wanted), 1.0)
 
 
 def _pins(lock: Path) -> list[str]:
