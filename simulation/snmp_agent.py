@@ -132,14 +132,7 @@ def _read(studio: SimulatedStudio, asked: _Asked) -> Varbinds:
 
 
 def _repeat(studio: SimulatedStudio, oids: list[tuple[int, ...]], repetitions: int) -> Varbinds:
-    found: KINDS = {
-    "get": V2.GetRequestPDU.tagSet,
-    "getnext": V2.GetNextRequestPDU.tagSet,
-    "getbulk": V2.GetBulkRequestPDU.tagSet,
-    "set": V2.SetRequestPDU.tagSet,
-}
-
-Varbinds = []
+    found: Varbinds = []
     for _ in range(repetitions):
         row = [following(oid, studio) for oid in oids]
         found += row
