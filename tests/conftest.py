@@ -3,17 +3,19 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from flask_migrate import upgrade
 
+from accounts.people import begin_session
 from app import create_app
 from config import Settings
-from models import db
+from models import Account, db, write
 
 # The tests state their own settings; nothing of the shell they run in may change them.
 for name in [name for name in os.environ if name.startswith("STUDIONETT_")]:
@@ -122,8 +124,23 @@ def database_url(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -
 def app(database_url: str) -> Iterator[Flask]:
     """The application on a database of its own, with its context open."""
     app = create_app(settings_for(database_url))
-    app.config["TESTING"] = True
+    app.config.update(TESTING=True, WTF_CSRF_ENABLED=False)  # tests/accounts turns the latter on again
     with app.app_context():
         yield app
         db.session.remove()
         db.engine.dispose()
+
+
+@pytest.fixture
+def client_for(app: Flask) -> Callable[[Account], FlaskClient]:
+    """A browser that is signed in as the given person."""
+
+    def signed_in(account: Account) -> FlaskClient:
+        token = write(lambda: begin_session(account))
+        client = app.test_client()
+        with client.session_transaction() as session:
+            session["_user_id"] = token
+            session["_fresh"] = True
+        return client
+
+    return signed_in
