@@ -91,7 +91,9 @@ def serving_line(inventory: Inventory, control: tuple[str, int]) -> str:
         )
     ]
     skipped = f"; {inventory.skipped} elsewhere" if inventory.skipped else ""
-    return f"Fleet: {len(specs)} studios{where} ({', '.join(services)}{skipped}), control at {control[0]}:{control[1]}."
+    return (
+        f"Fleet: {_studios(len(specs))}{where} ({', '.join(services)}{skipped}), control at {control[0]}:{control[1]}."
+    )
 
 
 async def _reload(app: Flask, fleet: Fleet) -> None:
@@ -103,7 +105,11 @@ async def _reload(app: Flask, fleet: Fleet) -> None:
         click.echo(f"Fleet: {error}", err=True)
         return
     if begun or ended:
-        click.echo(f"Fleet: {begun} studios begun, {ended} ended; {len(inventory.specs)} now.")
+        click.echo(f"Fleet: {begun} begun, {ended} ended; {_studios(len(inventory.specs))} now.")
+
+
+def _studios(count: int) -> str:
+    return "1 studio" if count == 1 else f"{count} studios"
 
 
 def _read(app: Flask) -> Inventory:

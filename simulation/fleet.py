@@ -74,6 +74,8 @@ class Fleet:
         ended = [code for code, served in self._served.items() if wanted.get(code) != served.studio.spec]
         for code in ended:
             self._end(code)
+        # A datagram socket is closed in the loop's next turn, and a changed studio may want its address again.
+        await asyncio.sleep(0)
         begun = [spec for code, spec in wanted.items() if code not in self._served]
         for spec in begun:
             await self._begin(spec)
@@ -81,8 +83,15 @@ class Fleet:
 
     async def _begin(self, spec: StudioSpec) -> None:
         studio = SimulatedStudio(spec, self._timings)
-        # Listed first, so that what is open is closed again if the next cannot be opened.
         served = self._served[spec.code] = _Served(studio)
+        try:
+            await self._open(served)
+        except FleetError:
+            self._end(spec.code)
+            raise
+
+    async def _open(self, served: _Served) -> None:
+        studio, spec = served.studio, served.studio.spec
         if spec.sip_port:
             phone = SipPhone(studio)
             studio.phone = phone

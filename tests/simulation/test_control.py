@@ -1,0 +1,88 @@
+"""The fleet's control address."""
+
+import asyncio
+
+import httpx
+import pytest
+
+from simulation.fleet import Fleet
+from simulation.sockets import FleetError
+from simulation.studio import Fault
+from tests.simulation.fleets import a_call, a_studio, fleet_of, in_call, own_address, until
+
+
+def control_client(address: str) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=f"http://{address}:8079", trust_env=False, timeout=2)
+
+
+def test_live_calls_of_all_studios_are_listed_with_both_ends():
+    async def trial():
+        address = own_address()
+        async with (
+            fleet_of(a_studio("A"), a_studio("B"), control=(address, 8079)) as fleet,
+            control_client(address) as client,
+        ):
+            assert (await client.get("/calls")).json() == []
+            one, two = fleet.studios.values()
+            call = a_call(one, two)
+            await until(lambda: in_call(one, two))
+            listed = {entry["code"]: entry for entry in (await client.get("/calls")).json()}
+            assert listed["A"] == {
+                "code": "A",
+                "call_id": call.call_id,
+                "conference_id": call.conference_id,
+                "booking_id": "booking-1",
+                "peer": two.spec.uri,
+                "state": "Connected",
+                "direction": "Outgoing",
+                "since": call.since.isoformat(),
+            }
+            assert (listed["B"]["peer"], listed["B"]["direction"]) == (one.spec.uri, "Incoming")
+
+    asyncio.run(trial())
+
+
+def test_a_fault_is_taken_on_and_shown_and_cleared():
+    async def trial():
+        address = own_address()
+        async with fleet_of(a_studio("A"), control=(address, 8079)) as fleet, control_client(address) as client:
+            for fault in Fault:
+                answer = await client.post("/fault", json={"code": "A", "fault": fault})
+                assert answer.json() == {"code": "A", "fault": fault}
+                assert fleet.studios["A"].fault is fault
+                assert (await client.get("/studios")).json()[0]["fault"] == fault
+
+    asyncio.run(trial())
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "status"),
+    [
+        ('{"code": "X", "fault": "dead"}', "application/json", 404),
+        ('{"code": "A", "fault": "bored"}', "application/json", 400),
+        ('{"code": "A"}', "application/json", 400),
+        ("[]", "application/json", 400),
+        ("[" * 60_000, "application/json", 400),
+        ("", "application/json", 400),
+        ('{"code": "A", "fault": "dead"}', "text/plain", 415),
+    ],
+)
+def test_a_fault_that_is_none_is_refused_with_a_sentence(content: str, kind: str, status: int):
+    async def trial():
+        address = own_address()
+        async with fleet_of(a_studio("A"), control=(address, 8079)) as fleet, control_client(address) as client:
+            answer = await client.post("/fault", content=content, headers={"content-type": kind})
+            assert answer.status_code == status
+            assert answer.json()["error"].endswith(".")
+            assert fleet.studios["A"].fault is Fault.CLEAR
+
+    asyncio.run(trial())
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "localhost", ""])
+def test_the_control_address_must_be_loopback(host: str):
+    async def trial():
+        with pytest.raises(FleetError, match="not a loopback address"):
+            await Fleet([], (host, 8079)).start()
+
+    asyncio.run(trial())
