@@ -1,0 +1,226 @@
+"""Reads of conferences and of who has a studio when."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased, joinedload, selectinload
+
+from accounts.rules import Access
+from models import (
+    Closure,
+    Conference,
+    ConferenceState,
+    Event,
+    Leg,
+    Organisation,
+    Party,
+    Reservation,
+    Role,
+    Site,
+    Studio,
+    db,
+)
+
+PAGE = 50
+
+
+@dataclass(frozen=True)
+class Clash:
+    """Somebody else's time in a studio that was asked for; never their title."""
+
+    studio: Studio
+    starts_at: datetime
+    ends_at: datetime
+    reference: str
+    owner: str
+    contact: str
+
+
+@dataclass(frozen=True)
+class Closed:
+    """A studio that is out of use in the time that was asked for."""
+
+    studio: Studio
+    starts_at: datetime
+    ends_at: datetime
+    reason: str
+
+
+def conference_by_reference(reference: str) -> Conference | None:
+    """The conference with all that its page shows of it: parties, studios, sites, endpoints."""
+    conference_id = Conference.id_of(reference)
+    if conference_id is None:
+        return None
+    return db.session.scalar(db.select(Conference).where(Conference.id == conference_id).options(*_WHOLE))
+
+
+def conferences_between(
+    start: datetime,
+    end: datetime,
+    organisation_ids: Collection[int] | None = None,
+    page: int = 1,
+    text: str = "",
+) -> tuple[list[Conference], int]:
+    """A page of the conferences that overlap [start, end), by start, and how many there are in all.
+
+    With `organisation_ids`, those that one of these organisations owns or takes part in.
+    """
+    wanted = db.select(Conference).where(Conference.starts_at < end, Conference.ends_at > start)
+    if organisation_ids is not None:
+        invited = db.select(Party.conference_id).where(Party.organisation_id.in_(organisation_ids))
+        wanted = wanted.where(Conference.organisation_id.in_(organisation_ids) | Conference.id.in_(invited))
+    conference_id = Conference.id_of(text.strip()) if text.strip() else None
+    if conference_id is not None:
+        wanted = wanted.where(Conference.id == conference_id)
+    total = db.session.scalar(db.select(sa.func.count()).select_from(wanted.subquery())) or 0
+    rows = wanted.options(*_LISTED).order_by(Conference.starts_at, Conference.id).limit(PAGE).offset((page - 1) * PAGE)
+    return list(db.session.scalars(rows)), total
+
+
+def clashes(studio_ids: Collection[int], start: datetime, end: datetime, but: int | None = None) -> list[Clash]:
+    """Whose time overlaps [start, end) in these studios; `but` is the conference that is being moved."""
+    overlapping = (
+        db.select(Reservation)
+        .where(
+            Reservation.studio_id.in_(studio_ids),
+            Reservation.released_at.is_(None),
+            Reservation.starts_at < end,
+            Reservation.ends_at > start,
+            sa.or_(Reservation.conference_id.is_(None), Reservation.conference_id != (but or 0)),
+        )
+        .options(
+            joinedload(Reservation.studio).joinedload(Studio.site),
+            joinedload(Reservation.conference).joinedload(Conference.organisation),
+        )
+        .order_by(Reservation.starts_at, Reservation.studio_id)
+    )
+    found = db.session.scalars(overlapping).all()
+    phones = _phones_of({row.conference.organisation_id for row in found if row.conference})
+    return [_clash(row, phones) for row in found]
+
+
+def closures(studios: Sequence[Studio], start: datetime, end: datetime) -> list[Closed]:
+    """Which of these studios are closed, themselves or with their site, within [start, end)."""
+    rows = db.session.scalars(
+        db.select(Closure).where(
+            Closure.starts_at < end,
+            Closure.ends_at > start,
+            sa.or_(
+                Closure.studio_id.in_([studio.id for studio in studios]),
+                Closure.site_id.in_([studio.site_id for studio in studios]),
+            ),
+        )
+    ).all()
+    return [
+        Closed(studio, row.starts_at, row.ends_at, row.reason)
+        for studio in studios
+        for row in rows
+        if row.studio_id == studio.id or row.site_id == studio.site_id
+    ]
+
+
+def studios_by_code(codes: Sequence[str]) -> dict[str, Studio]:
+    """The studios in use among these codes, with their sites and endpoints."""
+    query = db.select(Studio).where(Studio.code.in_(codes), Studio.retired_at.is_(None))
+    loaded = query.options(joinedload(Studio.site).joinedload(Site.organisation), joinedload(Studio.endpoint))
+    return {studio.code: studio for studio in db.session.scalars(loaded)}
+
+
+def reservations_between(studio_ids: Collection[int], start: datetime, end: datetime) -> list[Reservation]:
+    """What is reserved in these studios within [start, end), with each conference's owner."""
+    query = (
+        db.select(Reservation)
+        .where(
+            Reservation.studio_id.in_(studio_ids),
+            Reservation.released_at.is_(None),
+            Reservation.starts_at < end,
+            Reservation.ends_at > start,
+        )
+        .options(joinedload(Reservation.conference).joinedload(Conference.organisation))
+        .order_by(Reservation.starts_at)
+    )
+    return list(db.session.scalars(query))
+
+
+def legs_of(conference: Conference) -> dict[int, Leg]:
+    """The legs by party; the host has none."""
+    legs = db.session.scalars(db.select(Leg).where(Leg.conference_id == conference.id))
+    return {leg.party_id: leg for leg in legs}
+
+
+def events_of(conference: Conference, limit: int = 200) -> list[Event]:
+    """What happened to a conference, newest first."""
+    query = (
+        db.select(Event)
+        .where(Event.conference_id == conference.id)
+        .options(joinedload(Event.studio).joinedload(Studio.site), joinedload(Event.account))
+        .order_by(Event.at.desc(), Event.id.desc())
+        .limit(limit)
+    )
+    return list(db.session.scalars(query))
+
+
+def may_change(access: Access, conference: Conference) -> bool:
+    return access.covers(conference.organisation_id, Role.COORDINATOR, Role.ADMINISTRATOR)
+
+
+def may_see_title(access: Access, conference: Conference) -> bool:
+    """A title is for the organisations around the table; everybody else sees that the time is taken."""
+    organisations = {conference.organisation_id, *(party.organisation_id for party in conference.parties)}
+    return any(access.covers(organisation, Role.COORDINATOR, Role.ADMINISTRATOR) for organisation in organisations)
+
+
+def is_under_way(conference: Conference) -> bool:
+    """Whether calls are up or being set up or taken down."""
+    return conference.state in (
+        ConferenceState.STARTING,
+        ConferenceState.RUNNING,
+        ConferenceState.DEGRADED,
+        ConferenceState.STOPPING,
+    )
+
+
+def _clash(row: Reservation, phones: dict[int, str]) -> Clash:
+    conference = row.conference
+    return Clash(
+        studio=row.studio,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        reference=conference.reference if conference else "",
+        owner=conference.organisation.name if conference else "",
+        contact=phones.get(conference.organisation_id, "") if conference else "",
+    )
+
+
+def _phones_of(organisation_ids: Collection[int]) -> dict[int, str]:
+    """A telephone number of each organisation: the one at its first site that has one."""
+    other = aliased(Site)
+    first = (
+        db.select(sa.func.min(other.id))
+        .where(other.organisation_id == Organisation.id, other.contact_phone.is_not(None))
+        .scalar_subquery()
+    )
+    query = (
+        db.select(Organisation.id, Site.contact_phone)
+        .join(Site, Site.id == first)
+        .where(Organisation.id.in_(organisation_ids))
+    )
+    return {row.id: row.contact_phone for row in db.session.execute(query)}
+
+
+_PARTIES = selectinload(Conference.parties)
+_STUDIO = _PARTIES.joinedload(Party.reservation).joinedload(Reservation.studio)
+_LISTED = (
+    joinedload(Conference.organisation),
+    _PARTIES.joinedload(Party.organisation),
+    _STUDIO.joinedload(Studio.site),
+)
+_WHOLE = (
+    joinedload(Conference.organisation),
+    joinedload(Conference.organiser),
+    _PARTIES.joinedload(Party.organisation),
+    _STUDIO.joinedload(Studio.site).joinedload(Site.organisation),
+    _STUDIO.joinedload(Studio.endpoint),
+)
