@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 from bootstrap.refusal import Refusal
@@ -18,6 +19,12 @@ OPEN_FILES = 4096
 """The fleet opens three sockets for each of 900 studios in one process, and calls come on top."""
 
 MEGABYTE = 1024 * 1024
+
+WHY_CLOSED = {
+    errno.EADDRINUSE: "is in use by another program",
+    errno.EACCES: "may be opened by root only",
+    errno.EADDRNOTAVAIL: "cannot be opened: this machine has no such address",
+}
 
 
 def venv_module() -> None:
@@ -68,33 +75,41 @@ def open_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, hard))
 
 
-def ports_free(places: Iterable[tuple[str, int, socket.SocketKind, str]]) -> None:
-    """Each place is an address, a port, TCP or UDP, and the way out when it is taken."""
+@dataclass(frozen=True)
+class Place:
+    """An address and port that one of the processes will listen on."""
+
+    host: str
+    port: int
+    kind: socket.SocketKind
+    whose: str
+    way_out: str
+
+
+def ports_free(places: Iterable[Place]) -> None:
     with ExitStack() as held:
-        for host, port, kind, way_out in places:
-            held.enter_context(_bound(host, port, kind, way_out))
+        for place in places:
+            held.enter_context(_bound(place))
 
 
-def _bound(host: str, port: int, kind: socket.SocketKind, way_out: str) -> socket.socket:
+def _bound(place: Place) -> socket.socket:
     try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=kind)[0]
+        family, _, _, _, address = socket.getaddrinfo(place.host, place.port, type=place.kind)[0]
     except OSError:
-        raise Refusal(f"{host} is not an address of this machine: {way_out}.") from None
-    place = socket.socket(family, kind)
-    if kind == socket.SOCK_STREAM:
+        raise Refusal(_closed(place, f"cannot be opened: there is no address {place.host}")) from None
+    bound = socket.socket(family, place.kind)
+    if place.kind == socket.SOCK_STREAM:
         # Like the servers themselves: a connection that lately ended does not hold a port.
-        place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        place.bind(address)
+        bound.bind(address)
     except OSError as error:
-        place.close()
-        raise Refusal(_refused_port(host, port, error, way_out)) from None
-    return place
+        bound.close()
+        raise Refusal(
+            _closed(place, WHY_CLOSED.get(error.errno or 0, f"cannot be opened ({error.strerror})"))
+        ) from None
+    return bound
 
 
-def _refused_port(host: str, port: int, error: OSError, way_out: str) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return f"Port {port} of {host} is in use by another program: {way_out}."
-    if error.errno == errno.EACCES:
-        return f"Port {port} of {host} may not be opened by this user: {way_out}."
-    return f"Port {port} of {host} cannot be opened ({error.strerror}): {way_out}."
+def _closed(place: Place, why: str) -> str:
+    return f"Port {place.port} of {place.host}, which {place.whose} needs, {why}; {place.way_out}."

@@ -108,15 +108,15 @@ def _program_steps(checkout: Checkout) -> list[Step]:
     ]
 
 
-def _ports(host: str, port: int) -> Iterator[tuple[str, int, socket.SocketKind, str]]:
-    """The pages', the fleet's control, and those of a studio."""
-    yield host, port, socket.SOCK_STREAM, "stop it, or choose another port in STUDIONETT_PORT"
-    stop_it = "the simulated fleet needs it; stop the other program (perhaps another script/server)"
+def _ports(host: str, port: int) -> Iterator[checks.Place]:
+    """The pages', the fleet's control, and those of one studio."""
+    yield checks.Place(host, port, socket.SOCK_STREAM, "web", "set STUDIONETT_HOST and STUDIONETT_PORT to a free one")
+    stop_it = "stop that program (perhaps another script/server)"
     control, _, control_port = os.environ.get("STUDIONETT_FLEET_CONTROL", FLEET_CONTROL).rpartition(":")
     if control_port.isdecimal():  # the fleet itself says what is wrong with another
-        yield control, int(control_port), socket.SOCK_STREAM, stop_it
+        yield checks.Place(control, int(control_port), socket.SOCK_STREAM, "fleet", stop_it)
     for number, kind in FLEET_PORTS:
-        yield FLEET_ADDRESS, number, kind, stop_it
+        yield checks.Place(FLEET_ADDRESS, number, kind, "fleet", stop_it)
 
 
 def _announcement(checkout: Checkout, address: str) -> str:

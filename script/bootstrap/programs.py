@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bootstrap.checkout import Checkout
 from bootstrap.console import StepLine
+from bootstrap.parentage import end_with_parent
 from bootstrap.refusal import Refusal
 
 LOOK_EVERY = 0.2
@@ -84,7 +85,9 @@ def cause_of(output: str) -> str:
 
 def _start(command: Sequence[str], folder: Path, log: int) -> "subprocess.Popen[bytes]":
     try:
-        return subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        return subprocess.Popen(
+            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=end_with_parent
+        )
     except OSError as error:
         if error.errno == errno.ENOENT:
             raise Refusal(f"{command[0]} is missing.") from None

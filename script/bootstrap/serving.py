@@ -1,6 +1,5 @@
 """Starts the processes of the Procfile, says when the pages are there, and stops all of them together."""
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -11,15 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 
+from bootstrap.parentage import adopt_orphans, end_with_parent
 from bootstrap.refusal import Refusal
 
 READY_WITHIN = 120.0
 STOP_WITHIN = 8.0
 """honcho itself kills what has not stopped after 5 seconds."""
-
-PR_SET_PDEATHSIG = 1
-PR_SET_CHILD_SUBREAPER = 36
-libc = ctypes.CDLL(None)
 
 
 class Stopped(Exception):
@@ -37,10 +33,10 @@ def serve(command: Sequence[str], folder: Path, address: str, announcement: Call
     Returns the code to exit with. Nothing that was started is left behind: what loses its parent is handed to this
     process (a subreaper), and a death of this process stops the others.
     """
-    libc.prctl(PR_SET_CHILD_SUBREAPER, 1)
+    adopt_orphans()
     previous = {number: signal.signal(number, _stop) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     # A session of its own: Ctrl-C comes to this process alone, which then stops the others once.
-    process = subprocess.Popen(command, cwd=folder, start_new_session=True, preexec_fn=_die_with_parent)
+    process = subprocess.Popen(command, cwd=folder, start_new_session=True, preexec_fn=end_with_parent)
     try:
         told = announcement()  # takes a second, in which the processes start
         await_pages(process, address)
@@ -77,10 +73,6 @@ def answers(url: str) -> bool:
 
 def _stop(number: int, _frame: FrameType | None) -> None:
     raise Stopped(number)
-
-
-def _die_with_parent() -> None:
-    libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _stop_all(process: "subprocess.Popen[bytes]") -> None:
