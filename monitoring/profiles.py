@@ -42,6 +42,15 @@ class Identity:
     serial: str | None = None
     software: str | None = None
 
+    def updated(self, later: "Identity") -> "Identity":
+        """With what a later description tells; what it leaves out stays known."""
+        return Identity(
+            later.vendor or self.vendor,
+            later.model or self.model,
+            later.serial or self.serial,
+            later.software or self.software,
+        )
+
 
 def identity(values: Mapping[str, object]) -> Identity:
     """What a full read tells of the equipment itself."""

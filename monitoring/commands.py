@@ -1,0 +1,53 @@
+"""`studionett monitor`."""
+
+import asyncio
+import signal
+from datetime import timedelta
+from typing import cast
+
+import click
+from flask import Flask, current_app
+
+from config import ConfigurationError, Settings, settings
+from devices.tls import verification
+from devices.xapi import XapiClient
+from monitoring.cadence import Cadence
+from monitoring.monitor import Monitor
+from monitoring.rules import Patience
+from monitoring.snmp.pysnmp_engine import PysnmpEngine
+
+
+@click.command("monitor")
+def monitor() -> None:
+    """Poll the studios' equipment until stopped. Any number of monitors share the work."""
+    app = cast(Flask, current_app._get_current_object())  # type: ignore[attr-defined]
+    found = settings()
+    try:
+        verify = verification(found)
+    except ConfigurationError as error:
+        raise click.ClickException(str(error)) from None
+    with XapiClient(verify=verify) as xapi:
+        asyncio.run(_run(app, found, xapi))
+
+
+async def _run(app: Flask, found: Settings, xapi: XapiClient) -> None:
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    patience = Patience(stale=timedelta(seconds=found.stale_after))
+    running = Monitor(app, PysnmpEngine, xapi, cadence=cadence_of(found), patience=patience)
+    click.echo(
+        f"{running.worker} watches: a sign of life every {found.alive_interval:g} s, "
+        f"all objects every {found.poll_interval:g} s, calls every {found.calls_interval:g} s."
+    )
+    await running.run(stop)
+    click.echo(f"{running.worker} has stopped.")
+
+
+def cadence_of(found: Settings) -> Cadence:
+    return Cadence(
+        full=found.poll_interval,
+        alive=min(found.alive_interval, found.poll_interval),
+        calls=found.calls_interval,
+        calls_busy=min(found.calls_interval_busy, found.calls_interval),
+    )

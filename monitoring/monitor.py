@@ -1,0 +1,239 @@
+"""One monitor process: it leases endpoints, polls them, and keeps the tables true to what it finds.
+
+Polling lives in the event loop, the database in one thread of its own: a locked or absent database holds up no poll.
+What can't be stored now stays in memory and is stored later; what a killed monitor hadn't stored the next one finds.
+"""
+
+import asyncio
+import os
+import socket
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from secrets import token_hex
+from typing import Any, TypeVar
+
+import structlog
+from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
+
+from devices.xapi import XapiClient
+from models import write
+from monitoring import leases
+from monitoring.cadence import Cadence
+from monitoring.leases import Terms
+from monitoring.poller import Poller
+from monitoring.roster import Listed, Roster, Secrets, roster, studios_with_moving_calls, watched_from
+from monitoring.rules import Patience
+from monitoring.snmp.engine import SnmpEngine
+from monitoring.statuses import Finding, Saved, finding, save
+from monitoring.watched import Watched
+
+T = TypeVar("T")
+
+# Legs change in transactions that may commit out of order: look a little further back than the last look.
+HINT_OVERLAP = timedelta(seconds=5)
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Chores:
+    """How often, in seconds, the tables are seen to. `hurry`: how long a visible change waits for others to join it."""
+
+    save: float = 2.0
+    beat: float = 2.0
+    hints: float = 2.0
+    refresh: float = 5.0
+    hurry: float = 0.2
+
+
+@dataclass(slots=True)
+class _Chore:
+    work: Callable[[], Awaitable[None]]
+    every: float
+    due: float = 0.0
+
+
+class Monitor:
+    """`engine` is opened inside the running loop. `run` returns when `stop` is set, its leases given up."""
+
+    def __init__(
+        self,
+        app: Flask,
+        engine: Callable[[], SnmpEngine],
+        xapi: XapiClient,
+        *,
+        cadence: Cadence | None = None,
+        patience: Patience | None = None,
+        terms: Terms | None = None,
+        chores: Chores | None = None,
+    ) -> None:
+        self.worker = f"monitor-{socket.gethostname()[:50]}-{os.getpid()}-{token_hex(2)}"
+        self._app = app
+        self._open_engine = engine
+        self._xapi = xapi
+        self._cadence = cadence or Cadence()
+        self._patience = patience or Patience()
+        self._terms = terms or Terms()
+        self._chores = chores or Chores()
+        self._started_at = datetime.now(UTC)
+        self._secrets = Secrets()
+        self._hinted: set[tuple[int, int, datetime]] = set()
+        self._hints_since = self._started_at
+        self._failing = False
+        self._hurry = asyncio.Event()
+        self._database = ThreadPoolExecutor(1, thread_name_prefix="database")
+
+    async def run(self, stop: asyncio.Event) -> None:
+        self._engine = self._open_engine()
+        self._poller = Poller(self._engine, self._xapi, self._cadence, on_change=self._hurry.set)
+        try:
+            await self._keep_books(stop)
+        finally:
+            await self._leave()
+
+    async def _keep_books(self, stop: asyncio.Event) -> None:
+        chores = [
+            _Chore(self._beat, self._chores.beat),
+            _Chore(self._refresh, self._chores.refresh),
+            _Chore(self._take_hints, self._chores.hints),
+            _Chore(self._save, self._chores.save),
+        ]
+        while not stop.is_set():
+            for chore in chores:
+                hurried = chore.work == self._save and self._hurry.is_set()
+                if hurried or time.monotonic() >= chore.due:
+                    chore.due = time.monotonic() + chore.every
+                    await self._attempt(chore.work)
+            soonest = min(chore.due for chore in chores) - time.monotonic()
+            await self._wait(stop, soonest)
+
+    async def _wait(self, stop: asyncio.Event, seconds: float) -> None:
+        """Until the next chore is due, a visible change wants storing, or it's time to go."""
+        waits = [asyncio.ensure_future(event.wait()) for event in (stop, self._hurry)]
+        await asyncio.wait(waits, timeout=max(0.0, seconds), return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+        if self._hurry.is_set() and not stop.is_set():
+            await asyncio.sleep(self._chores.hurry)
+
+    async def _attempt(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Whatever fails is tried again at its next turn; said once, not at every turn."""
+        try:
+            await work()
+        except SQLAlchemyError as error:
+            if not self._failing:
+                log.error("the database can't be used; polling goes on, storing is tried again", error=str(error))
+            self._failing = True
+        except Exception:
+            log.exception("a chore of the monitor failed")
+        else:
+            if self._failing:
+                log.info("the database can be used again")
+            self._failing = False
+
+    async def _leave(self) -> None:
+        await self._attempt(self._save)
+        await self._poller.close()
+        await self._attempt(lambda: self._in_database(lambda: write(lambda: leases.release(self.worker))))
+        self._database.shutdown()
+
+    # The chores
+
+    async def _save(self) -> None:
+        self._hurry.clear()
+        watched = [one for one in self._poller.watched.values() if one.unsaved]
+        findings = [finding(one) for one in watched]
+        if not findings:
+            return
+        for one in watched:
+            one.unsaved = one.tile_changed = False
+        try:
+            saved = await self._in_database(lambda: write(lambda: save(self.worker, findings, self._terms.lease)))
+        except BaseException:
+            for one, found in zip(watched, findings, strict=True):
+                one.unsaved, one.tile_changed = True, one.tile_changed or found.tile_changed
+            raise
+        for one, found in zip(watched, findings, strict=True):
+            self._settle(one, found, saved)
+
+    def _settle(self, watched: Watched, found: Finding, saved: Saved) -> None:
+        changed_at = saved.at if found.tile_changed else watched.changed_at
+        watched.stored(found.row, len(found.changes), found.learned, changed_at)
+        if found.endpoint_id in saved.lost and self._poller.watched.get(found.endpoint_id) is watched:
+            self._poller.forget(found.endpoint_id)
+
+    async def _beat(self) -> None:
+        details = self._figures()
+        await self._in_database(lambda: write(lambda: leases.beat(self.worker, self._started_at, details)))
+
+    async def _refresh(self) -> None:
+        """Share the endpoints with the other monitors, and take in what changed about those that are ours."""
+        await self._save()  # what is given up now must not be lost
+        await self._in_database(lambda: write(lambda: leases.claim(self.worker, self._terms)))
+        now = datetime.now(UTC)
+        self._take_over(await self._in_database(lambda: roster(self.worker, self._secrets, now)))
+
+    def _take_over(self, found: Roster) -> None:
+        now = datetime.now(UTC)
+        listed = {one.equipment.endpoint_id: one for one in found.listed}
+        for key in self._poller.watched.keys() - listed.keys():
+            self._poller.forget(key)
+        for key, one in listed.items():
+            watched = self._poller.watched.get(key)
+            if watched is None:
+                watched = watched_from(one, now, self._patience)
+                self._poller.watch(watched)
+            self._compare(watched, one)
+            equipment = watched.equipment
+            watched.closed = equipment.studio_id in found.closed_studios or equipment.site_id in found.closed_sites
+            self._poller.set_booked(watched, equipment.studio_id in found.booked_studios)
+            watched.judge(now)
+
+    def _compare(self, watched: Watched, listed: Listed) -> None:
+        """What others wrote meanwhile: another address, or the wish to have this endpoint polled at once."""
+        wished = listed.status.due_at
+        if listed.equipment != watched.equipment:
+            self._poller.change_equipment(watched, listed.equipment)
+        elif wished and wished != watched.stored_due_at and wished <= datetime.now(UTC):
+            self._poller.poll_soon(watched)
+            watched.stored_due_at = wished
+
+    async def _take_hints(self) -> None:
+        """A leg that changed tells that its studios' calls did: ask them now, not at their turn."""
+        since = self._hints_since - HINT_OVERLAP
+        found = set(await self._in_database(lambda: studios_with_moving_calls(since)))
+        studios = {studio_id for _, studio_id, _ in found - self._hinted}
+        self._hinted = found
+        self._hints_since = max((at for _, _, at in found), default=self._hints_since)
+        for watched in self._poller.watched.values():
+            if watched.equipment.studio_id in studios:
+                self._poller.read_calls_soon(watched)
+
+    def _figures(self) -> dict[str, Any]:
+        """What the heartbeat tells: `sweep_seconds` is the age of the oldest poll among our endpoints."""
+        figures, counters = self._poller.figures, self._engine.counters
+        now = datetime.now(UTC)
+        polled = [one.pulse.polled_at for one in self._poller.watched.values() if one.pulse.polled_at]
+        lag, figures.lag = figures.lag, 0.0
+        return {
+            "endpoints": len(self._poller.watched),
+            "polls": figures.polls,
+            "missed": figures.missed,
+            "late": figures.late,
+            "call_reads": figures.call_reads,
+            "ignored_packets": counters.foreign + counters.unreadable + counters.huge,
+            "lag_ms": round(lag * 1000, 1),
+            "sweep_seconds": round((now - min(polled, default=now)).total_seconds(), 1),
+            "cpu_seconds": round(time.process_time(), 2),
+        }
+
+    async def _in_database(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._database, self._in_context, work)
+
+    def _in_context(self, work: Callable[[], T]) -> T:
+        with self._app.app_context():
+            return work()

@@ -1,0 +1,196 @@
+"""Reads for the monitor: the endpoints it has leased, what closes or books their studios, and whose calls moved."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from flask import current_app
+
+from devices.xapi import Codec
+from models import (
+    Closure,
+    ControlDriver,
+    Credential,
+    Endpoint,
+    EndpointStatus,
+    Health,
+    Leg,
+    Reservation,
+    ReservationKind,
+    SecretUnreadable,
+    Studio,
+    db,
+)
+from monitoring.profiles import Identity
+from monitoring.rules import Cause, Patience, Pulse, Verdict
+from monitoring.snmp.engine import Target
+from monitoring.watched import Equipment, Watched
+
+DEFAULT_COMMUNITY = "public"
+# Codecs of studios whose conference starts this soon are asked for their calls more often.
+SOON = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One leased endpoint as the tables have it; `status` is the row of endpoint_status."""
+
+    equipment: Equipment
+    status: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    listed: list[Listed]
+    closed_studios: frozenset[int]
+    closed_sites: frozenset[int]
+    booked_studios: frozenset[int]
+
+
+def roster(worker: str, secrets: "Secrets", now: datetime) -> Roster:
+    """All that this worker has to watch."""
+    rows = db.session.execute(
+        sa.select(Endpoint, Studio.site_id, EndpointStatus)
+        .join(EndpointStatus, EndpointStatus.endpoint_id == Endpoint.id)
+        .join(Studio, Studio.id == Endpoint.studio_id)
+        .where(EndpointStatus.lease_owner == worker, Studio.retired_at.is_(None))
+        .order_by(Endpoint.id)
+    ).all()
+    secrets.load()
+    studios, sites = _closed(now)
+    listed = [Listed(_equipment(endpoint, site_id, secrets), status) for endpoint, site_id, status in rows]
+    return Roster(listed, studios, sites, _booked(now))
+
+
+def watched_from(listed: Listed, now: datetime, patience: Patience) -> Watched:
+    """Carry on from the tables: another monitor, or this one before it was killed, may have watched before."""
+    status = listed.status
+    pulse = Pulse(
+        misses=status.misses,
+        missed_since=now if status.misses else None,
+        polled_at=status.last_poll_at,
+        answered_at=status.last_answer_at,
+        down=status.health is Health.DOWN,
+        cause=_cause(status.cause) if status.last_poll_at else Cause.NEVER_POLLED,
+    )
+    return Watched(
+        equipment=listed.equipment,
+        pulse=pulse,
+        verdict=Verdict(status.health, _cause(status.cause)),
+        since=status.since,
+        changed_at=status.changed_at,
+        watched_since=now,
+        patience=patience,
+        round_trip_ms=status.round_trip_ms,
+        uptime=status.uptime_seconds,
+        in_call=status.in_call,
+        call_peer=status.call_peer,
+        calls_seen_at=status.calls_seen_at,
+        due_at=status.due_at,
+        stored_due_at=status.due_at,
+    )
+
+
+def studios_with_moving_calls(since: datetime) -> list[tuple[int, int, datetime]]:
+    """(leg, studio, when) for each studio of a conference one of whose legs changed: their codecs know more by now."""
+    rows = db.session.execute(
+        sa.select(Leg.id, Reservation.studio_id, Leg.changed_at)
+        .join(Reservation, Reservation.conference_id == Leg.conference_id)
+        .where(Leg.changed_at > since)
+    )
+    return [(row.id, row.studio_id, row.changed_at) for row in rows]
+
+
+class Secrets:
+    """The opened credentials; each is opened once, and again when it was set anew."""
+
+    def __init__(self) -> None:
+        self._opened: dict[int, tuple[str, str | None]] = {}
+        self._credentials: dict[int, Credential] = {}
+
+    def load(self) -> None:
+        self._credentials = {credential.id: credential for credential in db.session.scalars(sa.select(Credential))}
+
+    def username(self, credential_id: int) -> str:
+        return self._credentials[credential_id].username
+
+    def secret(self, credential_id: int) -> str | None:
+        """The secret in the clear; None when it doesn't open with this installation's key."""
+        credential = self._credentials[credential_id]
+        sealed, secret = self._opened.get(credential_id, ("", None))
+        if sealed != credential.sealed_secret:
+            secret = _open(credential)
+            self._opened[credential_id] = (credential.sealed_secret, secret)
+        return secret
+
+
+def _open(credential: Credential) -> str | None:
+    try:
+        return credential.open()
+    except SecretUnreadable as error:
+        current_app.logger.warning("%s", error)
+        return None
+
+
+def _equipment(endpoint: Endpoint, site_id: int, secrets: Secrets) -> Equipment:
+    community = DEFAULT_COMMUNITY
+    trouble = Cause.NONE
+    if endpoint.snmp_credential_id is not None:
+        opened = secrets.secret(endpoint.snmp_credential_id)
+        community, trouble = opened or "", Cause.NONE if opened is not None else Cause.CREDENTIAL
+    return Equipment(
+        endpoint_id=endpoint.id,
+        studio_id=endpoint.studio_id,
+        site_id=site_id,
+        target=_target(endpoint, community),
+        codec=_codec(endpoint, secrets),
+        identity=Identity(endpoint.vendor, endpoint.model, endpoint.serial, endpoint.software),
+        trouble=trouble,
+    )
+
+
+def _target(endpoint: Endpoint, community: str) -> Target | None:
+    if not endpoint.snmp_host:
+        return None
+    return Target(endpoint.id, endpoint.snmp_host, endpoint.snmp_port, str(endpoint.snmp_version), community)
+
+
+def _codec(endpoint: Endpoint, secrets: Secrets) -> Codec | None:
+    """None also where the password can't be opened: a wrong one, sent each minute, would lock the account."""
+    if endpoint.control_driver is not ControlDriver.CISCO_XAPI or not endpoint.control_url:
+        return None
+    if endpoint.control_credential_id is None:
+        return Codec(endpoint.control_url, "", "")
+    secret = secrets.secret(endpoint.control_credential_id)
+    if secret is None:
+        return None
+    return Codec(endpoint.control_url, secrets.username(endpoint.control_credential_id), secret)
+
+
+def _closed(now: datetime) -> tuple[frozenset[int], frozenset[int]]:
+    rows = db.session.execute(
+        sa.select(Closure.studio_id, Closure.site_id).where(Closure.starts_at <= now, Closure.ends_at > now)
+    ).all()
+    return frozenset(row[0] for row in rows if row[0]), frozenset(row[1] for row in rows if row[1])
+
+
+def _booked(now: datetime) -> frozenset[int]:
+    """Studios whose conference runs or starts soon."""
+    return frozenset(
+        db.session.scalars(
+            sa.select(Reservation.studio_id).where(
+                Reservation.kind == ReservationKind.CONFERENCE,
+                Reservation.released_at.is_(None),
+                Reservation.starts_at < now + SOON,
+                Reservation.ends_at > now,
+            )
+        )
+    )
+
+
+def _cause(stored: str) -> Cause:
+    try:
+        return Cause(stored)
+    except ValueError:  # written by another version
+        return Cause.NONE

@@ -1,0 +1,186 @@
+"""One endpoint as the monitor holds it in memory: what the inventory says, what polling saw, what isn't stored yet."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from devices.errors import DeviceError, Unauthorised
+from devices.xapi import Codec, CodecCall
+from models.monitoring import Health
+from monitoring.profiles import SYS_DESCR, SYS_UPTIME, Identity, identity, uptime_seconds
+from monitoring.rules import Cause, Patience, Poll, Pulse, Surroundings, Verdict, after, verdict
+from monitoring.snmp.engine import Outcome, Reading, Target, Unreadable
+
+# A codec whose control interface fails this often in a row can't be trusted to start its conferences.
+CONTROL_FAILURES = 3
+PEER_LIMIT = 255
+# What a codec calls a call that people are in (xAPI, Status/Call/Status); the others are on their way up or down.
+IN_CALL = frozenset({"Connected", "OnHold", "Preserved"})
+
+POLLS = {
+    Outcome.ANSWERED: Poll.ANSWERED,
+    Outcome.TIMEOUT: Poll.MISSED,
+    Outcome.BAD_ANSWER: Poll.MISSED,
+    Outcome.LATE: Poll.LATE,
+    Outcome.NOT_ASKED: Poll.IMPOSSIBLE,
+}
+CAUSES: Mapping[str, Cause] = {
+    Unreadable.ADDRESS: Cause.BAD_ADDRESS,
+    Unreadable.VERSION: Cause.SNMP_VERSION,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Equipment:
+    """What the inventory says. `trouble` is why it can't be asked although it has an address.
+
+    Equal is what is asked in the same way: what it says of itself doesn't count.
+    """
+
+    endpoint_id: int
+    studio_id: int
+    site_id: int
+    target: Target | None
+    codec: Codec | None
+    identity: Identity = field(default_factory=Identity, compare=False)
+    trouble: Cause = Cause.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    at: datetime
+    from_health: Health
+    to_health: Health
+    cause: Cause
+
+
+@dataclass(slots=True, eq=False)
+class Watched:
+    equipment: Equipment
+    pulse: Pulse
+    verdict: Verdict
+    since: datetime
+    changed_at: datetime
+    watched_since: datetime
+    patience: Patience
+    round_trip_ms: float | None = None
+    uptime: float | None = None
+    in_call: bool = False
+    call_peer: str | None = None
+    calls_seen_at: datetime | None = None
+    due_at: datetime | None = None
+    stored_due_at: datetime | None = None
+    closed: bool = False
+    booked: bool = False
+    control_failures: int = 0
+    control_fault: Cause = Cause.NONE
+    learned: Identity | None = None
+    changes: list[Change] = field(default_factory=list)
+    unsaved: bool = False
+    tile_changed: bool = False
+
+    def heard(self, reading: Reading, *, asked_at: datetime) -> None:
+        """Take in what one SNMP poll brought."""
+        cause = CAUSES.get(reading.detail, Cause.NO_ANSWER)
+        if reading.outcome is Outcome.BAD_ANSWER:
+            cause = Cause.BAD_ANSWER
+        if reading.answered:
+            self._measure(reading)
+        self._beat(POLLS[reading.outcome], asked_at, reading.at, cause)
+
+    def cannot_ask(self, now: datetime) -> None:
+        self._beat(Poll.IMPOSSIBLE, now, now, self.equipment.trouble)
+
+    def saw_calls(self, calls: list[CodecCall], *, asked_at: datetime, now: datetime) -> None:
+        """Take in the calls that the codec itself tells of."""
+        live = [call for call in calls if call.status in IN_CALL]
+        self.control_failures, self.control_fault = 0, Cause.NONE
+        self.calls_seen_at = now
+        self._show_call(bool(live), live[0].remote_number[:PEER_LIMIT] if live else None)
+        self._settle_control(Poll.ANSWERED, asked_at, now)
+
+    def control_failed(self, error: DeviceError, *, asked_at: datetime, now: datetime) -> None:
+        self.control_failures += 1
+        if isinstance(error, Unauthorised):
+            self.control_fault = Cause.CONTROL_REFUSED
+        elif self.control_failures >= CONTROL_FAILURES:
+            self.control_fault = Cause.CONTROL_SILENT
+        self._settle_control(Poll.MISSED, asked_at, now)
+
+    def judge(self, now: datetime) -> None:
+        """Decide the health anew; only a changed one becomes a change to be stored."""
+        around = Surroundings(self.watched_since, closed=self.closed, fault=self.control_fault)
+        found = verdict(self.pulse, around, now=now, patience=self.patience)
+        if found == self.verdict:
+            return
+        if found.health is not self.verdict.health:
+            self.changes.append(Change(now, self.verdict.health, found.health, found.cause))
+            self.since = now
+        self.verdict = found
+        self.unsaved = self.tile_changed = True
+        if not self._is_heard:
+            self._show_call(False, None)
+
+    def stored(self, row: Mapping[str, Any], changes: int, learned: Identity | None, at: datetime) -> None:
+        """This much has been stored, at that time; what came meanwhile hasn't."""
+        del self.changes[:changes]
+        self.changed_at, self.stored_due_at = at, row["due_at"]
+        if learned is not None and learned == self.learned:
+            self.equipment, self.learned = replace(self.equipment, identity=learned), None
+
+    @property
+    def is_down(self) -> bool:
+        return self.pulse.down
+
+    def row(self) -> dict[str, Any]:
+        """The columns of endpoint_status."""
+        return {
+            "health": self.verdict.health,
+            "since": self.since,
+            "cause": str(self.verdict.cause),
+            "changed_at": self.changed_at,
+            "last_poll_at": self.pulse.polled_at,
+            "last_answer_at": self.pulse.answered_at,
+            "round_trip_ms": self.round_trip_ms,
+            "misses": self.pulse.misses,
+            "uptime_seconds": self.uptime,
+            "in_call": self.in_call,
+            "call_peer": self.call_peer,
+            "calls_seen_at": self.calls_seen_at,
+            "due_at": self.due_at,
+        }
+
+    @property
+    def _is_heard(self) -> bool:
+        """What an unheard endpoint last told of its calls holds no longer."""
+        return self.verdict.health in (Health.OK, Health.DEGRADED, Health.MAINTENANCE) and not self.pulse.down
+
+    def _measure(self, reading: Reading) -> None:
+        if reading.round_trip is not None:
+            self.round_trip_ms = round(reading.round_trip * 1000, 2)
+        if SYS_UPTIME in reading.values:
+            self.uptime = uptime_seconds(reading.values)
+        if reading.values.get(SYS_DESCR):
+            known = self.equipment.identity
+            found = known.updated(identity(reading.values))
+            self.learned = found if found != known else None
+
+    def _settle_control(self, poll: Poll, asked_at: datetime, now: datetime) -> None:
+        """Without SNMP the control interface is the only sign of life; with it, only its faults count."""
+        if self.equipment.target is None:
+            self._beat(poll, asked_at, now, Cause.NO_ANSWER)
+        else:
+            self.unsaved = True
+            self.judge(now)
+
+    def _beat(self, poll: Poll, asked_at: datetime, now: datetime, cause: Cause) -> None:
+        before = self.pulse
+        self.pulse = after(before, poll, asked_at=asked_at, now=now, patience=self.patience, cause=cause)
+        self.unsaved = self.unsaved or self.pulse != before
+        self.judge(now)
+
+    def _show_call(self, in_call: bool, peer: str | None) -> None:
+        if (in_call, peer) != (self.in_call, self.call_peer):
+            self.in_call, self.call_peer = in_call, peer
+            self.unsaved = self.tile_changed = True
