@@ -49,7 +49,6 @@ class Fleet:
 
     async def start(self) -> None:
         """Open everything; `FleetError` with a sentence, and nothing left open, if that cannot be."""
-        await self._http.start()
         try:
             if self._control_address:
                 await self._http.listen(open_tcp(*_loopback(self._control_address)))

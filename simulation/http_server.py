@@ -37,13 +37,10 @@ class HttpServer:
         self._server = _Server(self._config)
         self._running: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
-        """Begin with no socket; `listen` adds them."""
-        self._running = asyncio.create_task(self._server.serve(sockets=[]))
-        while not self._server.started:
-            await asyncio.sleep(0)
-
     async def listen(self, opened: socket.socket) -> asyncio.Server:
+        """Serve one more socket; the first starts the server."""
+        if self._running is None:
+            await self._start()
         listening = await asyncio.get_running_loop().create_server(self._protocol, sock=opened, backlog=BACKLOG)
         self._server.servers.append(listening)
         return listening
@@ -55,9 +52,14 @@ class HttpServer:
 
     async def stop(self) -> None:
         """Answers under way get a second; who hangs on a dead studio does not hold up the end."""
-        self._server.should_exit = True
         if self._running:
+            self._server.should_exit = True
             await self._running
+
+    async def _start(self) -> None:
+        self._running = asyncio.create_task(self._server.serve(sockets=[]))
+        while not self._server.started:
+            await asyncio.sleep(0)
 
     def _protocol(self) -> asyncio.Protocol:
         # What uvicorn itself does for the sockets that it is given at its start.

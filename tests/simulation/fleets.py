@@ -44,9 +44,10 @@ async def fleet_of(
 
 
 @asynccontextmanager
-async def studios(count: int, timings: Timings = QUICK) -> AsyncIterator[list[SimulatedStudio]]:
-    """So many studios in a running fleet."""
-    async with fleet_of(*(a_studio(f"S{number}") for number in range(count)), timings=timings) as fleet:
+async def studios(count: int, timings: Timings = QUICK, **details: Any) -> AsyncIterator[list[SimulatedStudio]]:
+    """So many studios in a running fleet; without HTTP, unless a test wants it: that takes longest to stop."""
+    specs = [a_studio(f"S{number}", **{"http_port": None, **details}) for number in range(count)]
+    async with fleet_of(*specs, timings=timings) as fleet:
         yield list(fleet.studios.values())
 
 

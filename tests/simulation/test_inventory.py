@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from models import SnmpVersion, db
-from simulation.inventory import read_inventory
+from models import ControlDriver, Endpoint, Site, SnmpVersion, Studio, db
+from simulation.inventory import Secrets, read_inventory, spec_of
 from simulation.sockets import FleetError
 from tests import factories
 
@@ -58,9 +58,19 @@ def test_equipment_elsewhere_or_none_is_counted_and_a_retired_studio_is_not(app)
         ({"snmp_version": SnmpVersion.V3}, (8080, 5060, None)),
     ],
 )
-def test_of_an_endpoint_is_served_what_is_on_its_own_address(app, changes: dict, ports: tuple):
-    factories.endpoint(factories.studio(), address="127.1.0.5", **changes)
-    (spec,) = read_inventory().specs
+def test_of_an_endpoint_is_served_what_is_on_its_own_address(changes: dict, ports: tuple):
+    details = {
+        "dial_address": "sip:rom@127.1.0.5",
+        "control_driver": ControlDriver.CISCO_XAPI,
+        "control_url": "http://127.1.0.5:8080",
+        "snmp_host": "127.1.0.5",
+        "snmp_port": 1161,
+        "snmp_version": SnmpVersion.V2C,
+    }
+    site = Site(name="Ullevål", town="Oslo")
+    studio = Studio(code="OUS01", name="Rom 1", site=site, endpoint=Endpoint(**{**details, **changes}))
+    spec = spec_of(studio, Secrets())
+    assert spec
     assert (spec.http_port, spec.sip_port, spec.snmp_port) == ports
 
 

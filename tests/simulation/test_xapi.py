@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import time
+from functools import partial
 from xml.etree.ElementTree import fromstring
 
 import httpx
@@ -10,6 +11,8 @@ import pytest
 
 from simulation.studio import CallState, Fault
 from tests.simulation.fleets import a_call, client_of, idle, in_call, studios, until
+
+codecs = partial(studios, http_port=8080)
 
 
 def dial_command(number: str, booking: str = "K-1") -> str:
@@ -37,7 +40,7 @@ async def shown(client: httpx.AsyncClient, location: str):
 
 def test_a_dial_is_accepted_before_it_is_connected_and_seen_at_both_ends():
     async def trial():
-        async with studios(2) as (one, two), client_of(one.spec) as caller, client_of(two.spec) as called:
+        async with codecs(2) as (one, two), client_of(one.spec) as caller, client_of(two.spec) as called:
             accepted = await command(caller, dial_command(two.spec.uri))
             assert (accepted.tag, accepted.get("status")) == ("DialResult", "OK")
             await until(lambda: in_call(one, two))
@@ -80,7 +83,7 @@ def test_a_dial_is_accepted_before_it_is_connected_and_seen_at_both_ends():
 )
 def test_a_command_that_cannot_be_done_is_an_error_with_http_200(body: str):
     async def trial():
-        async with studios(1) as (studio,), client_of(studio.spec) as client:
+        async with codecs(1) as (studio,), client_of(studio.spec) as client:
             assert (await command(client, body)).get("status") == "Error"
             assert idle(studio)
 
@@ -100,7 +103,7 @@ def test_a_command_that_cannot_be_done_is_an_error_with_http_200(body: str):
 )
 def test_what_is_no_command_is_a_bad_request(body: bytes):
     async def trial():
-        async with studios(1) as (studio,), client_of(studio.spec) as client:
+        async with codecs(1) as (studio,), client_of(studio.spec) as client:
             assert (await client.post("/putxml", content=body)).status_code == 400
 
     asyncio.run(trial())
@@ -108,7 +111,7 @@ def test_what_is_no_command_is_a_bad_request(body: bytes):
 
 def test_a_body_that_is_too_big_is_refused():
     async def trial():
-        async with studios(1) as (studio,), client_of(studio.spec) as client:
+        async with codecs(1) as (studio,), client_of(studio.spec) as client:
             assert (await client.post("/putxml", content=b"<" * 70_000)).status_code == 413
 
     asyncio.run(trial())
@@ -116,7 +119,7 @@ def test_a_body_that_is_too_big_is_refused():
 
 def test_three_sessions_may_be_open_and_a_fourth_only_after_one_ends():
     async def trial():
-        async with studios(1) as (studio,), client_of(studio.spec) as client:
+        async with codecs(1) as (studio,), client_of(studio.spec) as client:
             begun = [await client.post("/xmlapi/session/begin") for _ in range(4)]
             assert [answer.status_code for answer in begun] == [204, 204, 204, 503]
             cookie = {"SessionId": begun[0].cookies["SessionId"]}
@@ -144,7 +147,7 @@ def test_three_sessions_may_be_open_and_a_fourth_only_after_one_ends():
 )
 def test_without_the_password_or_a_session_nothing_is_told_or_done(headers: dict):
     async def trial():
-        async with studios(1) as (studio,), client_of(studio.spec, signed_in=False) as client:
+        async with codecs(1) as (studio,), client_of(studio.spec, signed_in=False) as client:
             for method, path in (
                 ("POST", "/xmlapi/session/begin"),
                 ("GET", "/getxml?location=/Status/Call"),
@@ -157,7 +160,7 @@ def test_without_the_password_or_a_session_nothing_is_told_or_done(headers: dict
 
 def test_the_status_tree_is_told_whole_or_by_branch():
     async def trial():
-        async with studios(1) as (studio,), client_of(studio.spec) as client:
+        async with codecs(1) as (studio,), client_of(studio.spec) as client:
             whole = await shown(client, "/Status")
             assert {"Audio", "SIP", "SystemUnit"} <= {node.tag for node in whole}
             assert whole.findtext("SystemUnit/Hardware/Module/SerialNumber") == studio.spec.serial
@@ -173,7 +176,7 @@ def test_the_status_tree_is_told_whole_or_by_branch():
 
 def test_microphones_are_muted_and_unmuted():
     async def trial():
-        async with studios(1) as (studio,), client_of(studio.spec) as client:
+        async with codecs(1) as (studio,), client_of(studio.spec) as client:
             for word, state in (("Mute", "On"), ("Unmute", "Off")):
                 body = f'<Command><Audio><Microphones><{word} command="True"/></Microphones></Audio></Command>'
                 assert (await command(client, body)).get("status") == "OK"
@@ -184,7 +187,7 @@ def test_microphones_are_muted_and_unmuted():
 
 def test_the_call_log_tells_why_the_last_call_ended():
     async def trial():
-        async with studios(2) as (one, two), client_of(one.spec) as client:
+        async with codecs(2) as (one, two), client_of(one.spec) as client:
             two.suffer(Fault.DECLINES)
             await command(client, dial_command(two.spec.uri, "K-9"))
             await until(lambda: idle(one))
@@ -197,7 +200,7 @@ def test_the_call_log_tells_why_the_last_call_ended():
 
 def test_one_disconnect_all_ends_every_call():
     async def trial():
-        async with studios(3) as (host, *guests), client_of(host.spec) as client:
+        async with codecs(3) as (host, *guests), client_of(host.spec) as client:
             for guest in guests:
                 a_call(host, guest)
             await until(lambda: in_call(host, *guests))
@@ -209,7 +212,7 @@ def test_one_disconnect_all_ends_every_call():
 
 def test_a_busy_codec_refuses_to_dial():
     async def trial():
-        async with studios(2) as (one, two), client_of(one.spec) as client:
+        async with codecs(2) as (one, two), client_of(one.spec) as client:
             one.suffer(Fault.BUSY)
             assert (await command(client, dial_command(two.spec.uri))).get("status") == "Error"
             call = (await shown(client, "/Status/Call")).find("Call")
@@ -220,7 +223,7 @@ def test_a_busy_codec_refuses_to_dial():
 
 def test_a_dead_codec_takes_the_request_and_never_answers():
     async def trial():
-        async with studios(2) as (one, two), client_of(one.spec) as client:
+        async with codecs(2) as (one, two), client_of(one.spec) as client:
             one.suffer(Fault.DEAD)
             with pytest.raises(httpx.ReadTimeout):
                 await client.post("/putxml", content=dial_command(two.spec.uri), timeout=0.3)
@@ -231,7 +234,7 @@ def test_a_dead_codec_takes_the_request_and_never_answers():
 
 def test_a_slow_codec_carries_out_at_once_and_answers_late():
     async def trial():
-        async with studios(2) as (one, two), client_of(one.spec) as client:
+        async with codecs(2) as (one, two), client_of(one.spec) as client:
             one.suffer(Fault.SLOW)
             with pytest.raises(httpx.ReadTimeout):
                 await client.post("/putxml", content=dial_command(two.spec.uri), timeout=0.1)
@@ -245,7 +248,7 @@ def test_a_slow_codec_carries_out_at_once_and_answers_late():
 
 def test_a_name_with_unprintable_characters_still_makes_good_xml():
     async def trial():
-        async with studios(1) as (studio,), client_of(studio.spec) as client:
+        async with codecs(1) as (studio,), client_of(studio.spec) as client:
             line = studio.phone.place(studio._new_call("Incoming", "x"), "sip:x@127.0.0.1")
             studio.receive("sip:\x01<&>@127.0.0.1", "\x00\x1b]\ufffe", line)
             call = (await shown(client, "/Status/Call")).find("Call")
@@ -256,7 +259,7 @@ def test_a_name_with_unprintable_characters_still_makes_good_xml():
 
 def test_a_stranger_that_sends_rubbish_or_goes_away_does_no_harm():
     async def trial():
-        async with studios(1) as (studio,), client_of(studio.spec) as client:
+        async with codecs(1) as (studio,), client_of(studio.spec) as client:
             for rubbish in (b"", b"\x00" * 1000, b"POST /putxml HTTP/1.1\r\ncontent-length: 99\r\n\r\n<Comm"):
                 with socket.create_connection((studio.spec.address, 8080)) as stranger:
                     stranger.sendall(rubbish)
