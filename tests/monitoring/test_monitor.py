@@ -1,0 +1,318 @@
+"""The whole monitor on real databases, against real sockets."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from models import Closure, Endpoint, EndpointStatus, Event, Health, StatusChange, Studio, Worker, db, write
+from monitoring.rules import Cause
+from tests import factories
+from tests.devices import codec as codecs
+from tests.monitoring import agents as played
+from tests.monitoring.agents import Agents
+from tests.monitoring.running import CADENCE, until, watching
+
+HOST = "127.202.6.1"
+# For rules that the choice of database can't touch.
+on_sqlite = pytest.mark.parametrize("dialect", ["sqlite"])
+
+
+@pytest.fixture
+def agents() -> Iterator[Agents]:
+    with played.agents() as agents:
+        yield agents
+
+
+def an_endpoint(agents: Agents, host: str = HOST, behaviour: played.Behaviour = played.answering) -> Endpoint:
+    """A studio whose equipment is watched by SNMP alone."""
+    port = agents.add(host, behaviour).port
+    return factories.endpoint(factories.studio(), host, snmp_port=port, control_driver=None, control_url=None)
+
+
+def status(endpoint_id: int) -> EndpointStatus:
+    found = db.session.get(EndpointStatus, endpoint_id)
+    assert found is not None
+    return found
+
+
+def change(statement: sa.Executable) -> None:
+    """Another process's write, while the monitor runs."""
+    write(lambda: db.session.execute(statement))
+
+
+def is_now(endpoint_id: int, health: Health) -> bool:
+    return status(endpoint_id).health is health
+
+
+def changes(endpoint_id: int) -> list[tuple[Health, Health]]:
+    rows = db.session.scalars(
+        sa.select(StatusChange).where(StatusChange.endpoint_id == endpoint_id).order_by(StatusChange.id)
+    )
+    return [(row.from_health, row.to_health) for row in rows]
+
+
+def test_a_studio_dies_and_comes_back(app: Flask, agents: Agents) -> None:
+    endpoint = an_endpoint(agents)
+    key, studio_id = endpoint.id, endpoint.studio_id
+    with watching(app):
+        until(lambda: is_now(key, Health.OK))
+        agents.become(HOST, played.silent)
+        died = time.monotonic()
+        until(lambda: is_now(key, Health.DOWN))
+        assert time.monotonic() - died < 2
+        assert status(key).cause == Cause.NO_ANSWER
+        agents.become(HOST, played.answering)
+        until(lambda: is_now(key, Health.OK))
+    expected = [(Health.UNKNOWN, Health.OK), (Health.OK, Health.DOWN), (Health.DOWN, Health.OK)]
+    assert changes(key) == expected
+    events = db.session.scalars(sa.select(Event).where(Event.studio_id == studio_id).order_by(Event.id))
+    assert [event.kind for event in events] == ["studio.ok", "studio.down", "studio.ok"]
+
+
+@on_sqlite
+def test_a_lost_packet_now_and_then_changes_nothing(app: Flask, agents: Agents) -> None:
+    def every_third_lost(request: bytes) -> list[bytes]:
+        return [] if agents.asked[HOST] % 3 == 0 else played.answering(request)
+
+    key = an_endpoint(agents, behaviour=every_third_lost).id
+    with watching(app):
+        until(lambda: agents.asked[HOST] >= 12)
+    assert changes(key) == [(Health.UNKNOWN, Health.OK)]
+
+
+def test_what_the_equipment_says_of_itself_is_learned(app: Flask, agents: Agents) -> None:
+    key = an_endpoint(agents).id
+    with watching(app):
+        until(lambda: db.session.get(Endpoint, key).serial)  # type: ignore[union-attr]
+        polls = agents.asked[HOST]
+        until(lambda: agents.asked[HOST] > polls + 3)
+    endpoint = db.session.get(Endpoint, key)
+    assert endpoint is not None
+    assert (endpoint.vendor, endpoint.model) == ("Cisco", "Cisco TelePresence SX80")
+    assert (endpoint.serial, endpoint.software) == ("FTT1234567", "ce9.10.0.1ab2c3d")
+    assert status(key).uptime_seconds == 42.42
+    assert status(key).round_trip_ms is not None
+
+
+@on_sqlite
+def test_a_monitor_that_comes_late_marks_nobody_down(app: Flask, agents: Agents) -> None:
+    keys = [an_endpoint(agents, f"127.202.6.{n}").id for n in range(1, 21)]
+    with watching(app) as monitor:
+        until(lambda: all(is_now(key, Health.OK) for key in keys))
+        for _ in range(4):
+            monitor._poller._loop.call_soon_threadsafe(time.sleep, 0.7)
+            time.sleep(0.3)
+        until(lambda: status(keys[0]).last_answer_at > datetime.now(UTC) - timedelta(seconds=0.5))  # type: ignore[operator]
+    assert db.session.scalar(sa.select(sa.func.count()).where(StatusChange.to_health == Health.DOWN)) == 0
+
+
+@on_sqlite
+def test_garbage_takes_a_studio_down_and_the_monitor_lives(app: Flask, agents: Agents) -> None:
+    garbled = an_endpoint(agents, behaviour=lambda request: [request, b"\x30\x84\xff\xff\xff\xff", b"\x00" * 9000])
+    key, well = garbled.id, an_endpoint(agents, "127.202.6.2").id
+    with watching(app) as monitor:
+        until(lambda: is_now(key, Health.DOWN) and is_now(well, Health.OK))
+        figures = until(lambda: db.session.get(Worker, monitor.worker).details)  # type: ignore[union-attr]
+        until(lambda: db.session.get(Worker, monitor.worker).details["ignored_packets"] >= 9)  # type: ignore[union-attr]
+        assert figures["endpoints"] == 2
+    assert status(key).cause == Cause.BAD_ANSWER
+
+
+@on_sqlite
+def test_what_can_not_be_asked_is_unknown_with_its_reason(app: Flask, agents: Agents) -> None:
+    well = an_endpoint(agents).id
+    plain = {"control_driver": None, "control_url": None}
+    named = factories.endpoint(factories.studio(), "studio.example", **plain).id
+    v3 = factories.endpoint(factories.studio(), HOST, snmp_version="3", **plain).id
+    sealed = factories.credential("elsewhere")
+    sealed.sealed_secret = "gAAAAA"
+    db.session.commit()
+    unsealed = factories.endpoint(factories.studio(), HOST, snmp_credential_id=sealed.id, **plain).id
+    with watching(app):
+        until(lambda: is_now(well, Health.OK) and status(unsealed).cause)
+        until(
+            lambda: (
+                [status(key).cause for key in (named, v3, unsealed)] == ["bad-address", "snmp-version", "credential"]
+            )
+        )
+    assert {status(key).health for key in (named, v3, unsealed)} == {Health.UNKNOWN}
+
+
+def test_a_closure_is_maintenance_while_it_lasts(app: Flask, agents: Agents) -> None:
+    endpoint = an_endpoint(agents)
+    key, now = endpoint.id, datetime.now(UTC)
+    closure = Closure(
+        studio_id=endpoint.studio_id, starts_at=now, ends_at=now + timedelta(hours=1), reason="New carpet"
+    )
+    with watching(app):
+        until(lambda: is_now(key, Health.OK))
+        write(lambda: db.session.add(closure))
+        until(lambda: is_now(key, Health.MAINTENANCE))
+        change(sa.delete(Closure))
+        until(lambda: is_now(key, Health.OK))
+
+
+def test_endpoints_come_change_and_go_while_it_runs(app: Flask, agents: Agents) -> None:
+    endpoint, moved = an_endpoint(agents), agents.add("127.202.6.2")
+    key, studio_id = endpoint.id, endpoint.studio_id
+    change(sa.update(Studio).values(retired_at=datetime.now(UTC)))
+    change(sa.delete(EndpointStatus))
+    with watching(app):
+        time.sleep(0.3)
+        change(sa.update(Studio).values(retired_at=None))
+        until(lambda: db.session.get(EndpointStatus, key) and is_now(key, Health.OK))
+        change(sa.update(Endpoint).values(snmp_host=moved.host, snmp_port=moved.port))
+        until(lambda: agents.asked[moved.host] > 1)
+        change(sa.update(Studio).where(Studio.id == studio_id).values(retired_at=datetime.now(UTC)))
+        time.sleep(0.5)
+        asked = agents.asked[moved.host]
+        time.sleep(0.5)
+        assert agents.asked[moved.host] == asked
+
+
+@on_sqlite
+def test_a_wish_to_be_polled_is_heard_at_once(app: Flask, agents: Agents) -> None:
+    key = an_endpoint(agents).id
+    with watching(app, replace(CADENCE, alive=60, full=60)):
+        until(lambda: status(key).due_at and is_now(key, Health.OK))
+        time.sleep(0.3)
+        assert agents.asked[HOST] == 1
+        change(sa.update(EndpointStatus).values(due_at=datetime.now(UTC)))
+        until(lambda: agents.asked[HOST] == 2)
+
+
+def test_calls_are_seen_come_and_gone(app: Flask, agents: Agents) -> None:
+    with codecs.playing() as codec:
+        codec.paths["/getxml"] = codecs.answering(b"<Status/>")
+        key = an_endpoint_with_codec(agents, codec)
+        with watching(app):
+            until(lambda: status(key).calls_seen_at)
+            assert not status(key).in_call
+            before = status(key).changed_at
+            codec.paths["/getxml"] = codecs.answering(codecs.ONE_CALL)
+            until(lambda: status(key).in_call)
+            assert status(key).call_peer == "oslo@nhn.example"
+            assert status(key).changed_at > before
+            codec.paths["/getxml"] = codecs.answering(b"<Status/>")
+            until(lambda: not status(key).in_call)
+    assert codec.sessions == set()
+
+
+@on_sqlite
+def test_a_dead_studio_is_in_no_call_and_its_codec_is_left_alone(app: Flask, agents: Agents) -> None:
+    with codecs.playing() as codec:
+        key = an_endpoint_with_codec(agents, codec)
+        with watching(app):
+            until(lambda: status(key).in_call)
+            agents.become(HOST, played.silent)
+            until(lambda: is_now(key, Health.DOWN))
+            assert not status(key).in_call
+            time.sleep(0.3)
+            begun = codec.begun
+            time.sleep(0.5)
+            assert codec.begun == begun
+            agents.become(HOST, played.answering)
+            until(lambda: status(key).in_call)
+
+
+@on_sqlite
+def test_a_codec_that_refuses_our_password_is_degraded(app: Flask, agents: Agents) -> None:
+    with codecs.playing() as codec:
+        codec.paths["/xmlapi/session/begin"] = codecs.answering(b"", 401)
+        key = an_endpoint_with_codec(agents, codec)
+        with watching(app):
+            until(lambda: is_now(key, Health.DEGRADED))
+            assert status(key).cause == Cause.CONTROL_REFUSED
+            codec.paths["/xmlapi/session/begin"] = codecs.begin
+            until(lambda: is_now(key, Health.OK))
+
+
+@on_sqlite
+def test_without_snmp_the_codec_is_the_sign_of_life(app: Flask) -> None:
+    with codecs.playing() as codec:
+        credential = factories.credential("codec", codec.codec.username, codec.codec.password)
+        key = factories.endpoint(
+            factories.studio(), snmp_host=None, control_url=codec.codec.url, control_credential_id=credential.id
+        ).id
+        with watching(app):
+            until(lambda: is_now(key, Health.OK))
+            codec.paths["/xmlapi/session/begin"] = codecs.hanging_up
+            until(lambda: is_now(key, Health.DOWN))
+
+
+def an_endpoint_with_codec(agents: Agents, codec: codecs.PlayedCodec) -> int:
+    credential = factories.credential("codec", codec.codec.username, codec.codec.password)
+    endpoint = factories.endpoint(
+        factories.studio(),
+        HOST,
+        snmp_port=agents.add(HOST).port,
+        control_url=codec.codec.url,
+        control_credential_id=credential.id,
+    )
+    return endpoint.id
+
+
+def test_what_happens_while_the_database_is_away_is_stored_when_it_is_back(app: Flask, agents: Agents) -> None:
+    key = an_endpoint(agents).id
+    with watching(app):
+        until(lambda: is_now(key, Health.OK))
+        change(sa.text("ALTER TABLE endpoint_status RENAME TO away"))
+        agents.become(HOST, played.silent)
+        time.sleep(1.2)
+        agents.become(HOST, played.answering)
+        time.sleep(0.5)
+        away_until = datetime.now(UTC)
+        change(sa.text("ALTER TABLE away RENAME TO endpoint_status"))
+        until(lambda: len(changes(key)) == 3)
+        assert is_now(key, Health.OK)
+    assert changes(key)[1:] == [(Health.OK, Health.DOWN), (Health.DOWN, Health.OK)]
+    assert status(key).since < away_until
+
+
+def test_two_monitors_share_the_endpoints_and_poll_none_twice(app: Flask, agents: Agents) -> None:
+    hosts = [f"127.202.7.{n}" for n in range(1, 11)]
+    keys = [an_endpoint(agents, host).id for host in hosts]
+
+    def owners() -> dict[str | None, int]:
+        rows = db.session.execute(
+            sa.select(EndpointStatus.lease_owner, sa.func.count()).group_by(EndpointStatus.lease_owner)
+        )
+        return {row[0]: row[1] for row in rows}
+
+    with watching(app) as first:
+        until(lambda: owners() == {first.worker: 10} and all(is_now(key, Health.OK) for key in keys))
+        with watching(app) as second:
+            until(lambda: owners() == {first.worker: 5, second.worker: 5})
+            time.sleep(0.3)
+            before = agents.asked.copy()
+            time.sleep(1.0)
+            polls = [agents.asked[host] - before[host] for host in hosts]
+            # Every 0.2 s for one second: five turns, give or take one at the edges.
+            assert all(4 <= count <= 6 for count in polls), polls
+        # The second left in good order: the first takes all at once, without waiting for any lease to run out.
+        until(lambda: owners() == {first.worker: 10}, within=1.5)
+    until(lambda: owners() == {None: 10})
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(Worker)) == 0
+
+
+def test_after_a_kill_the_next_monitor_carries_on(app: Flask, database_url: str, agents: Agents) -> None:
+    key = an_endpoint(agents).id
+    command = [sys.executable, "-m", "tests.monitoring.running", database_url]
+    first = subprocess.Popen(command)
+    try:
+        until(lambda: is_now(key, Health.OK), within=20)
+    finally:
+        first.send_signal(signal.SIGKILL)
+        first.wait(10)
+    agents.become(HOST, played.silent)
+    with watching(app):
+        until(lambda: is_now(key, Health.DOWN))
+    assert changes(key) == [(Health.UNKNOWN, Health.OK), (Health.OK, Health.DOWN)]
