@@ -1,0 +1,134 @@
+"""`studionett inventory`, `studionett credential` and `studionett demo`."""
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from flask.cli import AppGroup, with_appcontext
+
+from errors import Conflict
+from models import write
+from studios.inventory import credentials, demonstration, demonstration_accounts
+from studios.inventory.cells import Unfit
+from studios.inventory.exporting import export_csv
+from studios.inventory.importing import Outcome, import_inventory
+from studios.inventory.progress import progress_bar
+from studios.inventory.rules import read_inventory
+
+LARGEST_FILE = 50_000_000  # bytes; 10,000 studios are about 3 million
+
+inventory = AppGroup("inventory", help="Organisations, sites, studios and their endpoints.")
+credential = AppGroup("credential", help="Users and secrets of endpoints.")
+
+
+@inventory.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--skip-bad", is_flag=True, help="Import the good rows although others are bad.")
+def import_(file: Path, skip_bad: bool) -> None:
+    """Create and change studios from a CSV file; a studio that it leaves out stays as it is."""
+    name = click.format_filename(file)
+    reading = read_inventory(_content_of(file))
+    now = datetime.now(UTC)
+    with progress_bar("Importing studios") as progress:
+        outcome = write(lambda: import_inventory(reading, now, skip_bad, progress))
+    for fault in outcome.faults:
+        click.echo(f"{name}, {fault}", err=True)
+    bad = len({fault.line for fault in outcome.faults})
+    if bad and not outcome.imported:
+        raise click.ClickException(f"nothing was imported: {name} has {bad} bad line{'s' if bad > 1 else ''}.")
+    click.echo(f"Imported {name}: {counts(outcome)}{f'; {bad} bad left out' if bad else ''}.")
+
+
+@inventory.command("export")
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+def export(file: Path | None) -> None:
+    """Write all studios as a CSV file, or to standard output."""
+    content = export_csv()
+    if file is None:
+        sys.stdout.buffer.write(content.encode())
+        return
+    try:
+        file.write_bytes(content.encode())
+    except OSError as error:
+        raise click.ClickException(f"{click.format_filename(file)} cannot be written: {error.strerror}.") from None
+    click.echo(f"Exported {len(content.splitlines()) - 1} studios to {click.format_filename(file)}.")
+
+
+@credential.command("set")
+@click.argument("name")
+@click.option("--user", help="The user name; an SNMP community has none.")
+def set_(name: str, user: str | None) -> None:
+    """Store a secret that is read from standard input."""
+    try:
+        secret = credentials.secret_of(_standard_input())
+        now = datetime.now(UTC)
+        new = write(lambda: credentials.set_credential(name, user, secret, now))
+    except Unfit as error:
+        raise click.ClickException(f"the credential was not stored: {error}.") from None
+    click.echo(f"{'Stored' if new else 'Changed'} the credential {name}.")
+
+
+@credential.command("list")
+def list_() -> None:
+    """Names, users, and when each was last changed; never a secret."""
+    rows = [("NAME", "USER", "CHANGED")]
+    rows += [(row.name, row.username or "-", f"{row.changed_at:%Y-%m-%d %H:%M}Z") for row in credentials.credentials()]
+    widths = [max(len(row[column]) for row in rows) for column in range(2)]
+    for name, user, changed in rows:
+        click.echo(f"{name:{widths[0]}}  {user:{widths[1]}}  {changed}")
+
+
+@click.command("demo")
+@click.option("--seed", default=1, show_default=True, help="The same seed gives the same studios.")
+@click.option("--if-empty", is_flag=True, help="Where other studios are, do nothing instead of refusing.")
+@click.option("--accounts", is_flag=True, help="Only show the accounts to sign in with.")
+@with_appcontext
+def demo(seed: int, if_empty: bool, accounts: bool) -> None:
+    """Fill an empty database with 900 invented studios at real Norwegian places; a second time changes nothing."""
+    if accounts:
+        click.echo("\n".join(demonstration_accounts.lines()))
+        return
+    if if_empty and demonstration.holds_other_studios():
+        click.echo("The database holds other studios than the demonstration's; nothing was written.")
+        return
+    try:
+        demonstration.refuse_other_studios()
+        click.echo(_install_studios(seed))
+    except Conflict as conflict:
+        raise click.ClickException(conflict.message) from None
+    added = write(demonstration_accounts.keep_accounts)
+    click.echo(f"Demonstration accounts: {added} added; studionett demo --accounts shows them all.")
+
+
+def _install_studios(seed: int) -> str:
+    if demonstration.is_installed():
+        return "Demonstration inventory: there already."
+    sites, rows = demonstration.plan(seed)
+    now = datetime.now(UTC)
+    with progress_bar("Writing the demonstration inventory") as progress:
+        outcome = write(lambda: demonstration.install(sites, rows, now, progress))
+    return f"Demonstration inventory: {len(sites)} sites, {counts(outcome)}."
+
+
+def counts(outcome: Outcome) -> str:
+    return f"{outcome.created} created, {outcome.changed} changed, {outcome.unchanged} unchanged"
+
+
+def _content_of(file: Path) -> bytes:
+    name = click.format_filename(file)
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(LARGEST_FILE + 1)
+    except (OSError, ValueError) as error:  # a name with a NUL in it is a ValueError
+        raise click.ClickException(f"{name} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
+    if len(content) > LARGEST_FILE:
+        raise click.ClickException(f"{name} is larger than {LARGEST_FILE // 1_000_000} MB.")
+    return content
+
+
+def _standard_input() -> bytes:
+    """The secret; a person at a terminal is asked for it and sees nothing of what is typed."""
+    if sys.stdin.isatty():
+        return str(click.prompt("Secret", hide_input=True, default="", show_default=False)).encode()
+    return sys.stdin.buffer.read(credentials.LONGEST_SECRET * 5)
