@@ -7,17 +7,21 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 from bootstrap import assets, checks, data, debian, environment, serving, translations
 from bootstrap.checkout import Checkout, this_checkout
+from bootstrap.console import StepLine
 from bootstrap.refusal import Refusal
 from bootstrap.step import Step, carry_out
 
 PROGRAM_MEGABYTES = 700
 TEST_MEGABYTES = 1100
+OTHER_SETUP_WITHIN = 300.0
+"""Seconds that a second set-up of the same checkout waits for the first."""
 
 FLEET_CONTROL = "127.1.0.1:8079"
 FLEET_ADDRESS = "127.1.0.1"
@@ -44,8 +48,9 @@ def server(checkout: Checkout, _arguments: Sequence[str]) -> int:
 
 def test(checkout: Checkout, arguments: Sequence[str]) -> int:
     steps = environment.steps(checkout, "requirements-test.txt", TEST_MEGABYTES)
-    steps += [*assets.steps(checkout), *translations.steps(checkout), *debian.steps(checkout)]
+    steps += [*assets.steps(checkout), *translations.steps(checkout)]
     set_up(checkout, steps)
+    carry_out(debian.steps(checkout))
     os.chdir(checkout.root)
     if not arguments:
         if subprocess.run(["script/lint"], check=False).returncode != 0:
@@ -125,14 +130,29 @@ def _announcement(checkout: Checkout, address: str) -> str:
 
 @contextlib.contextmanager
 def _alone(checkout: Checkout) -> Iterator[None]:
-    """The lock goes with the process, however that ends."""
+    """The programs of the set-up inherit the lock: what a killed set-up left running is waited for as well."""
     checkout.var.mkdir(mode=0o700, exist_ok=True)
     with open(checkout.var / "setup.lock", "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Refusal("Another set-up of this checkout is running: wait for it, or stop it.") from None
+        os.set_inheritable(lock.fileno(), True)
+        deadline = time.monotonic() + OTHER_SETUP_WITHIN
+        line = StepLine("Another set-up")
+        while not _locked(lock):
+            if time.monotonic() > deadline:
+                line.failed()
+                raise Refusal("Another set-up of this checkout is running: wait for it, or stop it.")
+            line.progress(None)
+            time.sleep(0.2)
+        if line.seconds >= 1:
+            line.done("waited for")
         yield
+
+
+def _locked(lock: TextIO) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _terminated(number: int, _frame: FrameType | None) -> None:

@@ -1,6 +1,5 @@
 """Runs the programs of the set-up: output to the log, progress to the line, one sentence when one fails."""
 
-import errno
 import re
 import subprocess
 from collections.abc import Callable, Sequence
@@ -86,11 +85,15 @@ def cause_of(output: str) -> str:
 def _start(command: Sequence[str], folder: Path, log: int) -> "subprocess.Popen[bytes]":
     try:
         return subprocess.Popen(
-            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=end_with_parent
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            close_fds=False,  # the lock of the set-up is held until this program has ended, too
+            preexec_fn=end_with_parent,
         )
     except OSError as error:
-        if error.errno == errno.ENOENT:
-            raise Refusal(f"{command[0]} is missing.") from None
         raise Refusal(f"{command[0]} cannot be started: {error.strerror}.") from None
 
 
