@@ -96,7 +96,8 @@ def _lease(*which: sa.ColumnElement[bool], owner: str | None, until: datetime | 
 
 
 def _alive(now: datetime, silence: timedelta) -> set[str]:
-    alive = sa.select(Worker.name).where(Worker.kind == KIND, Worker.beat_at > now - silence)
+    recently = Worker.beat_at.between(now - silence, now + silence)  # not from before a clock was set back
+    alive = sa.select(Worker.name).where(Worker.kind == KIND, recently)
     return set(db.session.scalars(alive))
 
 

@@ -97,8 +97,9 @@ class Watched:
         live = [call for call in calls if call.status in IN_CALL]
         self.control_failures, self.control_fault = 0, Cause.NONE
         self.calls_seen_at = now
-        self._show_call(bool(live), live[0].remote_number[:PEER_LIMIT] if live else None)
         self._settle_control(Poll.ANSWERED, asked_at, now)
+        if self._is_heard:  # it may have been found dead while this answer was under way
+            self._show_call(bool(live), live[0].remote_number[:PEER_LIMIT] if live else None)
 
     def control_failed(self, error: DeviceError, *, asked_at: datetime, now: datetime) -> None:
         self.control_failures += 1
