@@ -92,12 +92,25 @@ def test_a_ringing_studio_can_decline_by_hand():
     asyncio.run(trial())
 
 
-def test_a_call_hung_up_before_anyone_heard_of_it_never_comes_up():
+def test_a_call_hung_up_before_anyone_heard_of_it_is_cancelled_once_the_far_end_rings():
     async def trial():
-        async with studios(2) as (one, two):
+        async with studios(2, Timings(ring=(60, 60), sip_t1=0.03)) as (one, two):
             call = a_call(one, two)
             one.hang_up(call.call_id)
-            await asyncio.sleep(0.3)
+            await until(lambda: two.history)
+            assert idle(one, two)
+            assert two.history[-1].connected_at is None
+
+    asyncio.run(trial())
+
+
+def test_a_call_hung_up_while_the_far_ends_answer_was_under_way_ends_with_a_goodbye():
+    async def trial():
+        async with studios(2, Timings(ring=(0, 0), sip_t1=0.03)) as (one, two):
+            call = a_call(one, two)
+            await until(lambda: call.state == "Ringing" or in_call(two))
+            one.hang_up(call.call_id)
+            await until(lambda: two.history)
             assert idle(one, two)
 
     asyncio.run(trial())
