@@ -69,7 +69,9 @@ COMMANDS: dict[str, Callable[[Checkout, Sequence[str]], int]] = {"setup": setup,
 
 
 def main(arguments: Sequence[str]) -> int:
-    signal.signal(signal.SIGTERM, _terminated)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_DFL:  # nohup says otherwise
+            signal.signal(number, _terminated)
     try:
         return COMMANDS[arguments[0]](this_checkout(), arguments[1:])
     except Refusal as refusal:

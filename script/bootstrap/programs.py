@@ -1,13 +1,15 @@
 """Runs the programs of the set-up: output to the log, progress to the line, one sentence when one fails."""
 
+import contextlib
+import os
 import re
+import signal
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bootstrap.checkout import Checkout
 from bootstrap.console import StepLine
-from bootstrap.parentage import end_with_parent
 from bootstrap.refusal import Refusal
 
 LOOK_EVERY = 0.2
@@ -91,7 +93,7 @@ def _start(command: Sequence[str], folder: Path, log: int) -> "subprocess.Popen[
             stdout=log,
             stderr=log,
             close_fds=False,  # the lock of the set-up is held until this program has ended, too
-            preexec_fn=end_with_parent,
+            start_new_session=True,  # so that what it starts itself can be stopped with it
         )
     except OSError as error:
         raise Refusal(f"{command[0]} cannot be started: {error.strerror}.") from None
@@ -115,11 +117,9 @@ def _since(log: Path, start: int) -> str:
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:
-    """Ctrl-C reaches the program as well; a SIGTERM to this one does not, so it is passed on."""
-    if process.poll() is None:
-        process.terminate()
-    try:
-        process.wait(STOP_WITHIN)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+    """The program and all that it started; politely first."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(STOP_WITHIN)
