@@ -18,6 +18,7 @@ import accounts.commands
 import accounts.permissions
 import accounts.views
 import errors
+import scheduler.commands
 from accounts.language import DEFAULT_LANGUAGE, language
 from accounts.permissions import access, public
 from config import ROOT, ConfigurationError, Settings
@@ -80,7 +81,7 @@ def _add_pages(app: Flask) -> None:
 
 
 def _add_commands(app: Flask) -> None:
-    for command in (accounts.commands.user, web):
+    for command in (accounts.commands.user, scheduler.commands.scheduler, web):
         app.cli.add_command(command)
 
 

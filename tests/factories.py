@@ -1,17 +1,21 @@
 """Rows with defaults, so that a test states only what matters to it. Each is committed before it is returned."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, TypeVar
 
 from models import (
     Account,
+    Conference,
     ControlDriver,
     Credential,
     Endpoint,
     EndpointStatus,
     Organisation,
     OrganisationKind,
+    Party,
+    Purpose,
+    Reservation,
     Role,
     RoleGrant,
     Site,
@@ -102,4 +106,30 @@ def account(
     if role is not None:
         owner_id = organisation.id if organisation else None
         _kept(RoleGrant(account_id=row.id, role=role, organisation_id=owner_id, granted_at=now))
+    return row
+
+
+def conference(*studios: Studio, start: datetime = START, end: datetime | None = None, **changes: Any) -> Conference:
+    """A planned conference of these studios, the first its host, with their reservations."""
+    ends_at = end or start + timedelta(hours=1)
+    values: dict[str, Any] = {
+        "title": "Lung meeting",
+        "purpose": Purpose.CLINICAL,
+        "organisation_id": studios[0].site.organisation_id,
+        "created_at": datetime.now(UTC),
+        "due_at": start,
+    }
+    row = _kept(Conference(starts_at=start, ends_at=ends_at, **{**values, **changes}))
+    for position, studio in enumerate(studios):
+        held = Reservation(studio_id=studio.id, conference_id=row.id, starts_at=start, ends_at=ends_at)
+        _kept(
+            Party(
+                conference_id=row.id,
+                position=position,
+                studio_id=studio.id,
+                host=position == 0,
+                organisation_id=studio.site.organisation_id,
+                reservation_id=_kept(held).id,
+            )
+        )
     return row

@@ -1,0 +1,205 @@
+"""The reconciler: brings the calls of one conference to what is wanted of them."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import structlog
+
+from devices.errors import Ambiguous, DeviceError
+from models import Conference, ConferenceState, Event, Leg, LegState, db, write
+from scheduler.codecs import LASTING, Codecs, Station
+from scheduler.leases import Lease, LeaseLost, claim
+from scheduler.rules import (
+    Action,
+    LegView,
+    Move,
+    Sight,
+    after_failed_dial,
+    after_failed_hang_up,
+    decide,
+    needs_far_end,
+    next_look,
+    state_of,
+)
+from scheduler.table import Table, read_table
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Sights:
+    """What the codecs said of their calls; far ends by leg, for those that were asked."""
+
+    host: Sight
+    far_ends: dict[int, Sight]
+
+
+def reconcile(conference_id: int, worker: str, codecs: Codecs) -> datetime | None:
+    """One pass over one conference; when to make the next, or None where there is none to make here.
+
+    1. Lease the conference; the lease's version fences out whoever is late.
+    2. Read what is wanted: the calendar and people have the say. Close the transaction.
+    3. Observe: the host's calls, and the far ends' where the host alone cannot tell.
+    4. Decide one move for each leg: adopt a call that is ours, dial, hang up, wait.
+    5. Commit the intents, so that a call that is ordered and never recorded is found and adopted by its token.
+    6. Act. An order is sent only if its whole deadline fits into the lease. No transaction is open.
+    7. Record what came of it, what the conference now is, and when to look again; give the lease back.
+
+    A worker that dies between 5 and 7 leaves a lease that runs out; the next pass starts at 1 and sees at 3 what the
+    endpoints really do.
+    """
+    lease = write(lambda: claim(conference_id, worker))
+    if lease is None:
+        return None
+    try:
+        table = write(lambda: read_table(conference_id, lease.hold()))
+        sights = _observe(table, codecs, lease)
+        now, intended = write(lambda: _intend(lease, table, sights))
+        moves = [_act(move, table, codecs, lease, now) for move in intended]
+        return write(lambda: _record(lease, table, moves))
+    except LeaseLost:
+        log.warning("lease lost", conference=conference_id, worker=worker)
+        return None
+
+
+def _observe(table: Table, codecs: Codecs, lease: Lease) -> Sights:
+    lease.renew()
+    host = codecs.calls(table.host)
+    asked = [leg.leg_id for leg in table.legs if needs_far_end(leg, host)]
+    if asked:
+        lease.renew()
+    seen = codecs.calls_of_all(table.far_ends[leg_id] for leg_id in asked)
+    return Sights(host, dict(zip(asked, seen, strict=True)))
+
+
+def _intend(lease: Lease, table: Table, sights: Sights) -> tuple[datetime, list[Move]]:
+    """Decide, and write down what is about to be ordered; when that was, and the moves."""
+    now = lease.hold()
+    moves = decide(
+        table.legs,
+        sights.host,
+        sights.far_ends,
+        table.occupied,
+        table.host.address if table.host else "",
+        table.host.studio_id if table.host else None,
+        table.ends_at,
+        now,
+        random.uniform(-1, 1),
+    )
+    if table.state is ConferenceState.PLANNED:
+        _enter(db.session.get_one(Conference, table.conference_id), state_of(table.legs, table.state), now)
+    for leg, move in _rows(moves):
+        if move.action is Action.DIAL:
+            leg.state = LegState.DIALLING
+            leg.remote_call_id = None
+            leg.attempts += 1
+            leg.dialled_at = leg.changed_at = now
+            leg.next_attempt_at = None
+            _tell(table, leg, "leg.dialled", now, attempt=leg.attempts)
+    return now, moves
+
+
+def _act(move: Move, table: Table, codecs: Codecs, lease: Lease, now: datetime) -> Move:
+    """Carry out one move; returns it as it turned out."""
+    if move.action not in (Action.DIAL, Action.HANG_UP, Action.HANG_UP_FAR_END):
+        return move
+    leg = next(leg for leg in table.legs if leg.leg_id == move.leg_id)
+    assert table.host is not None, "without a host nothing is ordered"
+    lease.renew()
+    if move.action is Action.DIAL:
+        return _dial(move, leg, table.host, codecs, now)
+    station = table.host if move.action is Action.HANG_UP else table.far_ends[move.leg_id]
+    try:
+        codecs.hang_up(station, str(move.call_id))
+    except DeviceError as error:
+        return after_failed_hang_up(move, error.code, now)
+    return move
+
+
+def _dial(move: Move, leg: LegView, host: Station, codecs: Codecs, now: datetime) -> Move:
+    try:
+        return replace(move, call_id=codecs.dial(host, leg.address, leg.token))
+    except Ambiguous as error:
+        # It may have been carried out: the next passes look for it and dial again only when it stays away.
+        return replace(move, cause=error.code)
+    except DeviceError as error:
+        lasting = isinstance(error, LASTING)
+        return after_failed_dial(move, leg.attempts + 1, error.code, lasting, now, random.uniform(-1, 1))
+
+
+def _record(lease: Lease, table: Table, moves: Sequence[Move]) -> datetime | None:
+    now = lease.hold()
+    for leg, move in _rows(moves):
+        _apply(leg, move, table, now)
+    conference = db.session.get_one(Conference, table.conference_id)
+    views = _views_after(table, moves)
+    state = state_of(views, conference.state) if views else ConferenceState.FAILED
+    _enter(conference, state, now)
+    look = next_look(views, state, conference.ends_at, now)
+    lease.give_back(look, table.version)
+    return look
+
+
+def _apply(leg: Leg, move: Move, table: Table, now: datetime) -> None:
+    if move.counts and move.action is not Action.DIAL:
+        leg.attempts += 1
+    if move.action is Action.WAIT:
+        return
+    if move.state is not leg.state or move.cause != (leg.cause or ""):
+        leg.changed_at = now
+    if move.state is LegState.CONNECTED and leg.state is not LegState.CONNECTED:
+        leg.connected_at = now
+    if move.state in (LegState.DROPPED, LegState.STOPPED):
+        leg.ended_at = now
+        leg.remote_call_id = None
+    leg.state = move.state
+    leg.cause = move.cause or None
+    leg.next_attempt_at = move.next_attempt_at
+    leg.remote_call_id = move.call_id or leg.remote_call_id
+    if move.event:
+        _tell(table, leg, move.event, now, **_details(leg, move))
+
+
+def _details(leg: Leg, move: Move) -> dict[str, object]:
+    facts: dict[str, object] = {"attempt": leg.attempts}
+    if move.cause:
+        facts["cause"] = move.cause
+    if move.next_attempt_at:
+        facts["next_attempt"] = move.next_attempt_at.isoformat()
+    return facts
+
+
+def _views_after(table: Table, moves: Sequence[Move]) -> list[LegView]:
+    """The legs as they stand after this pass."""
+    rows = {leg.id: leg for leg, _move in _rows(moves)}
+    return [
+        replace(
+            view,
+            state=rows[view.leg_id].state,
+            attempts=rows[view.leg_id].attempts,
+            next_attempt_at=rows[view.leg_id].next_attempt_at,
+            connected_at=rows[view.leg_id].connected_at,
+        )
+        for view in table.legs
+    ]
+
+
+def _enter(conference: Conference, state: ConferenceState, now: datetime) -> None:
+    if state is conference.state:
+        return
+    conference.state = state
+    db.session.add(Event(at=now, kind=f"conference.{state}", conference_id=conference.id, details={}))
+
+
+def _rows(moves: Sequence[Move]) -> list[tuple[Leg, Move]]:
+    ids = [move.leg_id for move in moves]
+    legs = {leg.id: leg for leg in db.session.scalars(db.select(Leg).where(Leg.id.in_(ids)))}
+    return [(legs[move.leg_id], move) for move in moves]
+
+
+def _tell(table: Table, leg: Leg, kind: str, now: datetime, **details: object) -> None:
+    studio_id = table.far_ends[leg.id].studio_id or None
+    event = Event(at=now, kind=kind, conference_id=table.conference_id, studio_id=studio_id, details=details)
+    db.session.add(event)

@@ -1,0 +1,38 @@
+"""`studionett scheduler`."""
+
+import signal
+from threading import Event
+from typing import cast
+
+import click
+from flask import Flask, current_app
+
+from config import ConfigurationError, settings
+from devices.tls import verification
+from devices.xapi import XapiClient
+from scheduler.clock import Clock
+from scheduler.codecs import Codecs
+from scheduler.jobs import Jobs
+
+
+@click.command("scheduler")
+def scheduler() -> None:
+    """Start and stop the calls until stopped. Any number of schedulers share the work."""
+    app = cast(Flask, current_app._get_current_object())  # type: ignore[attr-defined]
+    try:
+        verify = verification(settings())
+    except ConfigurationError as error:
+        raise click.ClickException(str(error)) from None
+    codecs = Codecs(XapiClient(verify=verify), settings().dials_at_once)
+    clock = Clock(settings().dials_at_once)
+    jobs = Jobs(app, clock, codecs)
+    jobs.hand_over()
+    stop = Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    clock.start()
+    click.echo(f"{jobs.worker} minds the calls, {settings().dials_at_once} conferences at once.")
+    stop.wait()
+    clock.stop()
+    codecs.close()
+    click.echo(f"{jobs.worker} has stopped.")

@@ -1,0 +1,62 @@
+"""What the clock repeats."""
+
+import os
+import socket
+from datetime import timedelta
+from threading import Lock
+
+from flask import Flask
+
+from models import write
+from scheduler.calls import reconcile
+from scheduler.clock import Clock
+from scheduler.codecs import Codecs
+from scheduler.heartbeat import beat
+from scheduler.queries import due_within
+
+KIND = "scheduler"
+SWEEP = 1.0  # seconds
+HEARTBEAT = 5.0
+AHEAD = timedelta(minutes=1)
+
+
+class Jobs:
+    """The scheduler's work, each job in an application context of its own."""
+
+    def __init__(self, app: Flask, clock: Clock, codecs: Codecs) -> None:
+        self._app = app
+        self._clock = clock
+        self._codecs = codecs
+        self._under_way: set[int] = set()
+        self._lock = Lock()
+        self.worker = f"{KIND}-{socket.gethostname()}-{os.getpid()}"
+
+    def hand_over(self) -> None:
+        """Give all that is repeated to the clock."""
+        self._clock.every(SWEEP, self.sweep)
+        self._clock.every(HEARTBEAT, self.heartbeat)
+
+    def sweep(self) -> None:
+        with self._app.app_context():
+            for conference_id, due_at in due_within(AHEAD):
+                if conference_id not in self._under_way:
+                    self._clock.at(due_at, self.look_at, conference_id)
+
+    def look_at(self, conference_id: int) -> None:
+        """Work on a conference now, and again when it asks for it."""
+        with self._lock:
+            if conference_id in self._under_way:
+                return
+            self._under_way.add(conference_id)
+        try:
+            with self._app.app_context():
+                look = reconcile(conference_id, self.worker, self._codecs)
+        finally:
+            with self._lock:
+                self._under_way.discard(conference_id)
+        if look is not None:
+            self._clock.at(look, self.look_at, conference_id)
+
+    def heartbeat(self) -> None:
+        with self._app.app_context():
+            write(lambda: beat(self.worker, KIND, {"conferences": len(self._under_way)}))

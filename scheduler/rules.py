@@ -1,0 +1,330 @@
+"""What to do about each leg of a conference, from what is wanted and what the endpoints say: pure decisions.
+
+A call is set up by the conference's host, the codec that dials and mixes. Wanted and observed are kept apart: a leg
+is dialled only when no call of ours is seen and none can still be on its way.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from models.booking import ConferenceState
+from models.calls import LegState, Wanted
+
+# How long an order may take to show at the codec; until then a call that was ordered is not known to be missing.
+SETTLING = timedelta(seconds=10)
+NO_ANSWER = timedelta(seconds=40)
+MOST_ATTEMPTS = 10
+BACKOFF = (5, 10, 20, 40, 60)  # seconds before the second, third, ... attempt; the last one repeats
+AFTER_DROP = timedelta(seconds=5)
+AFTER_STOP_FAILED = timedelta(seconds=10)
+# A stop that is never confirmed is given up at last, so that one dead codec does not hold a conference for ever.
+STOP_GIVEN_UP = timedelta(minutes=10)
+
+MOVING = timedelta(seconds=0.5)
+WATCHING = timedelta(seconds=5)
+HELD_UP = timedelta(seconds=1)
+
+UNDER_WAY = (LegState.DIALLING, LegState.RINGING)
+
+
+class Action(StrEnum):
+    WAIT = "wait"
+    RECORD = "record"
+    DIAL = "dial"
+    HANG_UP = "hang_up"
+    HANG_UP_FAR_END = "hang_up_far_end"
+
+
+@dataclass(frozen=True)
+class LiveCall:
+    """A call as a codec sees it; `token` is the booking id it was dialled with, where the codec keeps it."""
+
+    call_id: str
+    status: str
+    remote: str
+    token: str | None = None
+
+
+@dataclass(frozen=True)
+class Silence:
+    """A codec that did not tell its calls, and why. `lasting` when asking again cannot help."""
+
+    cause: str
+    lasting: bool = False
+
+
+# What a codec said of its calls: the calls, or why it said nothing. None: it was not asked, or cannot be.
+Sight = Sequence[LiveCall] | Silence | None
+
+
+@dataclass(frozen=True)
+class LegView:
+    """A leg as its row stands. `address` is where the host dials it."""
+
+    leg_id: int
+    studio_id: int
+    wanted: Wanted
+    state: LegState
+    address: str
+    token: str
+    remote_call_id: str | None = None
+    attempts: int = 0
+    next_attempt_at: datetime | None = None
+    dialled_at: datetime | None = None
+    connected_at: datetime | None = None
+
+    @property
+    def gave_up(self) -> bool:
+        return self.state is LegState.FAILED and (self.next_attempt_at is None or self.attempts >= MOST_ATTEMPTS)
+
+
+@dataclass(frozen=True)
+class Move:
+    """What to do about one leg, and what its row says from then on. `event` names what happened, if anything did."""
+
+    leg_id: int
+    action: Action
+    state: LegState
+    event: str = ""
+    cause: str = ""
+    call_id: str | None = None
+    next_attempt_at: datetime | None = None
+    counts: bool = False  # as one more attempt
+
+
+def normal_address(address: str) -> str:
+    """An address without what differs between what was dialled and what codecs report of it."""
+    bare = address.strip().lower().split(";")[0]
+    for scheme in ("sip:", "sips:", "h323:"):
+        bare = bare.removeprefix(scheme)
+    return bare.removesuffix(":5060").rstrip("/")
+
+
+def our_call(leg: LegView, calls: Sequence[LiveCall]) -> LiveCall | None:
+    """The host's call that is this leg: by our token, else (older software keeps none) by id or address."""
+    for call in calls:
+        if call.token == leg.token:
+            return call
+    return next((call for call in calls if call.token is None and _may_be(leg, call)), None)
+
+
+def foreign_calls(legs: Sequence[LegView], calls: Sequence[LiveCall]) -> list[LiveCall]:
+    """The host's calls that are nobody's leg: never ours to end."""
+    ours = [our_call(leg, calls) for leg in legs]
+    return [call for call in calls if call not in ours]
+
+
+def needs_far_end(leg: LegView, host: Sight) -> bool:
+    """Whether the far end must be asked too: a stop is done only when both ends are idle, and a call that vanished
+    before it was answered has its reason there."""
+    if isinstance(host, Silence) or host is None:
+        return leg.wanted is Wanted.DOWN and leg.attempts > 0 and leg.state is not LegState.STOPPED
+    if our_call(leg, host) is not None:
+        return False
+    if leg.wanted is Wanted.DOWN:
+        return leg.attempts > 0 and leg.state is not LegState.STOPPED
+    return leg.state in UNDER_WAY
+
+
+def decide(
+    legs: Sequence[LegView],
+    host: Sight,
+    far_ends: Mapping[int, Sight],
+    occupied: Collection[int],
+    host_address: str,
+    host_studio_id: int | None,
+    stop_due_at: datetime,
+    now: datetime,
+    jitter: float = 0.0,
+) -> list[Move]:
+    """One move for each leg.
+
+    `far_ends` by leg, for those that were asked; `occupied` are studios whose previous conference has not been seen
+    to end; `jitter`, from -1 to 1, spreads retries by a fifth.
+    """
+    held_up = _held_up(legs, host, occupied, host_studio_id)
+    moves = []
+    for leg in legs:
+        far = far_ends.get(leg.leg_id)
+        if leg.wanted is Wanted.DOWN:
+            moves.append(_take_down(leg, host, far, host_address, stop_due_at, now))
+        else:
+            cause = held_up or ("previous-conference" if leg.studio_id in occupied else "")
+            moves.append(_bring_up(leg, host, far, host_address, cause, now, jitter))
+    return moves
+
+
+def state_of(legs: Sequence[LegView], before: ConferenceState) -> ConferenceState:
+    """What the conference is, seen through its legs."""
+    if all(leg.wanted is Wanted.DOWN for leg in legs):
+        if not all(leg.state is LegState.STOPPED for leg in legs):
+            return ConferenceState.STOPPING
+        held = any(leg.connected_at for leg in legs)
+        return ConferenceState.ENDED if held else ConferenceState.FAILED
+    connected = sum(leg.state is LegState.CONNECTED for leg in legs)
+    if connected == len(legs):
+        return ConferenceState.RUNNING
+    if connected or before in (ConferenceState.RUNNING, ConferenceState.DEGRADED):
+        troubled = any(leg.state in (LegState.FAILED, LegState.DROPPED) for leg in legs)
+        settled = before in (ConferenceState.RUNNING, ConferenceState.DEGRADED)
+        return ConferenceState.DEGRADED if troubled or settled else ConferenceState.STARTING
+    return ConferenceState.STARTING
+
+
+def next_look(legs: Sequence[LegView], state: ConferenceState, ends_at: datetime, now: datetime) -> datetime | None:
+    """When the conference must be looked at again; None when it is over."""
+    if state in (ConferenceState.ENDED, ConferenceState.FAILED, ConferenceState.CANCELLED):
+        return None
+    look = min(_next_look_at_leg(leg, now) for leg in legs)
+    return min(look, ends_at) if ends_at > now else look
+
+
+def backoff(attempts: int, jitter: float) -> timedelta:
+    """How long to wait after the given number of attempts; `jitter` from -1 to 1 moves it by up to a fifth."""
+    seconds = BACKOFF[min(max(attempts, 1), len(BACKOFF)) - 1]
+    return timedelta(seconds=seconds * (1 + 0.2 * jitter))
+
+
+def after_failed_dial(move: Move, attempts: int, cause: str, lasting: bool, now: datetime, jitter: float) -> Move:
+    """The leg after a dial that the host refused: tried again later, unless that cannot help."""
+    again = None if lasting or attempts >= MOST_ATTEMPTS else now + backoff(attempts, jitter)
+    return replace(move, state=LegState.FAILED, event="leg.failed", cause=cause, next_attempt_at=again)
+
+
+def after_failed_hang_up(move: Move, cause: str, now: datetime) -> Move:
+    return replace(move, event="leg.stop_failed", cause=cause, next_attempt_at=now + AFTER_STOP_FAILED)
+
+
+def _held_up(legs: Sequence[LegView], host: Sight, occupied: Collection[int], host_studio_id: int | None) -> str:
+    """Why nothing may be dialled from this host now, or nothing."""
+    if host_studio_id in occupied:
+        return "previous-conference"
+    if isinstance(host, Sequence) and foreign_calls(legs, host):
+        return "busy"
+    return ""
+
+
+def _bring_up(
+    leg: LegView, host: Sight, far: Sight, host_address: str, held_up: str, now: datetime, jitter: float
+) -> Move:
+    if not isinstance(host, Sequence):
+        return _host_silent(leg, host, now, jitter)
+    if call := our_call(leg, host):
+        return _follow(leg, call, now, jitter)
+    if leg.state is LegState.CONNECTED:
+        return Move(leg.leg_id, Action.RECORD, LegState.DROPPED, "leg.dropped", "", None, now + AFTER_DROP)
+    if leg.state in UNDER_WAY:
+        return _vanished(leg, far, host_address, now, jitter)
+    if leg.gave_up or (leg.next_attempt_at and leg.next_attempt_at > now):
+        return _wait(leg)
+    if held_up == "previous-conference":
+        return replace(_wait(leg), action=Action.RECORD, cause=held_up)
+    if held_up:
+        return _failed(leg, held_up, False, now, jitter)
+    return Move(leg.leg_id, Action.DIAL, LegState.DIALLING, counts=True)
+
+
+def _follow(leg: LegView, call: LiveCall, now: datetime, jitter: float) -> Move:
+    """A call of ours is up or on its way: take its state, and never dial again."""
+    state = _state_of_call(call)
+    if state in UNDER_WAY and leg.dialled_at and now - leg.dialled_at > NO_ANSWER:
+        again = now + backoff(leg.attempts, jitter)
+        return Move(leg.leg_id, Action.HANG_UP, LegState.FAILED, "leg.failed", "no-answer", call.call_id, again)
+    adopted = leg.remote_call_id != call.call_id
+    if state is leg.state and not adopted:
+        return _wait(leg)
+    event = f"leg.{state}" if state is not leg.state else ""
+    if adopted and leg.remote_call_id is None:
+        event = "leg.adopted"
+    return Move(leg.leg_id, Action.RECORD, state, event, "", call.call_id)
+
+
+def _vanished(leg: LegView, far: Sight, host_address: str, now: datetime, jitter: float) -> Move:
+    """Ordered, and no longer at the host: on its way still, or ended before anybody answered."""
+    unconfirmed = leg.remote_call_id is None
+    if unconfirmed and leg.dialled_at and now - leg.dialled_at < SETTLING:
+        return _wait(leg)
+    if isinstance(far, Silence):
+        return _failed(leg, far.cause, False, now, jitter)
+    busy = any(normal_address(call.remote) != normal_address(host_address) for call in far or ())
+    return _failed(leg, "busy" if busy else "not-answered", False, now, jitter)
+
+
+def _host_silent(leg: LegView, host: Sight, now: datetime, jitter: float) -> Move:
+    """Without the host's word a call that may be up is left alone, and one that was never ordered counts as tried."""
+    silence = host if isinstance(host, Silence) else Silence("no-host", lasting=True)
+    if leg.state in (LegState.CONNECTED, *UNDER_WAY) or leg.gave_up:
+        return replace(_wait(leg), action=Action.RECORD, cause=silence.cause)
+    if leg.next_attempt_at and leg.next_attempt_at > now:
+        return _wait(leg)
+    return _failed(leg, silence.cause, silence.lasting, now, jitter)
+
+
+def _take_down(leg: LegView, host: Sight, far: Sight, host_address: str, stop_due_at: datetime, now: datetime) -> Move:
+    if leg.state is LegState.STOPPED:
+        return _wait(leg)
+    if leg.attempts == 0:
+        return Move(leg.leg_id, Action.RECORD, LegState.STOPPED)
+    call = our_call(leg, host) if isinstance(host, Sequence) else None
+    event = "" if leg.state is LegState.STOPPING else "leg.hung_up"
+    if call:
+        return Move(leg.leg_id, Action.HANG_UP, LegState.STOPPING, event, "", call.call_id)
+    far_call = next((c for c in _calls(far) if normal_address(c.remote) == normal_address(host_address)), None)
+    if far_call:
+        return Move(leg.leg_id, Action.HANG_UP_FAR_END, LegState.STOPPING, event, "", far_call.call_id)
+    silence = next((sight for sight in (host, far) if isinstance(sight, Silence)), None)
+    if silence is None:
+        return Move(leg.leg_id, Action.RECORD, LegState.STOPPED, "leg.stopped")
+    if now - stop_due_at > STOP_GIVEN_UP:
+        return Move(leg.leg_id, Action.RECORD, LegState.STOPPED, "leg.stop_given_up", silence.cause)
+    known = leg.state is LegState.STOPPING and leg.next_attempt_at is not None
+    event = "" if known else "leg.stop_failed"
+    again = now + AFTER_STOP_FAILED
+    return Move(leg.leg_id, Action.RECORD, LegState.STOPPING, event, silence.cause, None, again)
+
+
+def _failed(leg: LegView, cause: str, lasting: bool, now: datetime, jitter: float) -> Move:
+    """One more attempt that came to nothing before it could be dialled, or after."""
+    counts = leg.state not in UNDER_WAY
+    move = Move(leg.leg_id, Action.RECORD, leg.state, counts=counts)
+    return after_failed_dial(move, leg.attempts + counts, cause, lasting, now, jitter)
+
+
+def _wait(leg: LegView) -> Move:
+    return Move(leg.leg_id, Action.WAIT, leg.state, next_attempt_at=leg.next_attempt_at)
+
+
+def _may_be(leg: LegView, call: LiveCall) -> bool:
+    if leg.dialled_at is None:
+        return False
+    if leg.remote_call_id is not None:
+        return leg.remote_call_id == call.call_id
+    return normal_address(call.remote) == normal_address(leg.address)
+
+
+def _state_of_call(call: LiveCall) -> LegState:
+    """The codec's word for a call's state (xAPI reference, Status Call Status) as ours."""
+    word = call.status.lower()
+    if word in ("connected", "onhold", "resuming", "preserved"):
+        return LegState.CONNECTED
+    if word in ("ringing", "connecting", "earlymedia"):
+        return LegState.RINGING
+    return LegState.DIALLING
+
+
+def _calls(sight: Sight) -> Sequence[LiveCall]:
+    return sight if isinstance(sight, Sequence) else ()
+
+
+def _next_look_at_leg(leg: LegView, now: datetime) -> datetime:
+    if leg.state in UNDER_WAY or (leg.state is LegState.STOPPING and leg.next_attempt_at is None):
+        return now + MOVING
+    if leg.state is LegState.IDLE:
+        return now + HELD_UP
+    if leg.wanted is Wanted.UP and leg.gave_up:
+        return now + WATCHING
+    if leg.next_attempt_at is not None and leg.state is not LegState.CONNECTED:
+        return max(leg.next_attempt_at, now + MOVING)
+    return now + WATCHING

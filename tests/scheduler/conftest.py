@@ -1,0 +1,107 @@
+"""Simulated studios on addresses of the test's own, and a database that knows them."""
+
+import asyncio
+import os
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+import pytest
+from flask import Flask
+
+from devices.xapi import XapiClient
+from models import Conference, Studio, db
+from scheduler.codecs import Codecs
+from simulation.fleet import Fleet
+from simulation.studio import Call, Fault, StudioSpec, Timings
+from tests import factories
+
+HTTP_PORT, SIP_PORT = 28180, 25160
+SECRET = "hemmelig"
+CODES = ["TROMSO", "BODO", "ALTA", "NARVIK"]
+# Test processes side by side each have a network of their own.
+NETWORK = f"127.{204 + int(os.environ.get('PYTEST_XDIST_WORKER', 'gw0').removeprefix('gw'))}"
+_runs = count(1)
+
+
+@dataclass
+class Network:
+    """The studios as they really are (`calls`), whatever our tables say."""
+
+    fleet: Fleet
+    specs: dict[str, StudioSpec]
+    loop: asyncio.AbstractEventLoop
+
+    def calls(self, code: str) -> list[Call]:
+        return list(self.fleet.studios[code].calls.values())
+
+    def suffer(self, code: str, fault: Fault) -> None:
+        self._run(lambda: self.fleet.studios[code].suffer(fault))
+
+    def hang_up(self, code: str) -> None:
+        for call in self.calls(code):
+            self._run(lambda call=call: self.fleet.studios[code].hang_up(call.call_id))
+
+    def _run(self, act) -> None:
+        async def inside() -> None:
+            act()
+
+        asyncio.run_coroutine_threadsafe(inside(), self.loop).result(5)
+
+
+@pytest.fixture
+def network() -> Iterator[Network]:
+    run = next(_runs)
+    specs = {
+        code: StudioSpec(code, code.title(), f"{NETWORK}.{run % 250}.{n}", HTTP_PORT, SIP_PORT, None, "admin", SECRET)
+        for n, code in enumerate(CODES, start=1)
+    }
+    fleet = Fleet(specs.values(), timings=Timings(ring=(0.05, 0.1), drops_after=0.5, slow=9.5))
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(fleet.start())
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    yield Network(fleet, specs, loop)
+    asyncio.run_coroutine_threadsafe(fleet.stop(), loop).result(5)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(5)
+    loop.close()
+
+
+@pytest.fixture
+def studios(app: Flask, network: Network) -> dict[str, Studio]:
+    """The same studios in the inventory."""
+    key = factories.credential("codec", "admin", SECRET)
+    found = {}
+    for code, spec in network.specs.items():
+        found[code] = factories.studio(code=code)
+        factories.endpoint(
+            found[code],
+            spec.address,
+            dial_address=spec.uri,
+            control_url=f"http://{spec.address}:{HTTP_PORT}",
+            control_credential_id=key.id,
+        )
+    return found
+
+
+@pytest.fixture
+def codecs() -> Iterator[Codecs]:
+    found = Codecs(XapiClient(), at_once=4)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def running_now(app: Flask, studios: dict[str, Studio]):
+    """A conference whose time has come."""
+
+    def make(*codes: str, since: timedelta = timedelta(seconds=1), **changes) -> Conference:
+        start = datetime.now(UTC) - since
+        made = factories.conference(*(studios[code] for code in codes), start=start, **changes)
+        db.session.rollback()
+        return made
+
+    return make

@@ -1,0 +1,270 @@
+"""The reconciler against simulated studios that really call one another; asserted at the studios themselves."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from devices.errors import Ambiguous
+from models import Conference, ConferenceState, Event, Leg, LegState, db, write
+from scheduler import calls
+from scheduler.calls import reconcile
+from scheduler.rules import SETTLING
+from simulation.studio import CallState, Fault
+from tests import factories
+
+
+def passes_until(conference: Conference, codecs, wanted: Callable[[], bool], seconds: float = 8) -> None:
+    """Pass after pass, as often as the conference asks for it."""
+    give_up = time.monotonic() + seconds
+    conference_id = conference.id
+    while time.monotonic() < give_up:
+        reconcile(conference_id, "tester", codecs)
+        db.session.rollback()
+        db.session.expire_all()
+        if wanted():
+            db.session.rollback()
+            return
+        db.session.rollback()
+        time.sleep(0.05)
+    raise AssertionError(f"not reached: {db.session.get_one(Conference, conference_id).state}, {kinds(conference)}")
+
+
+def kinds(conference: Conference) -> list[str]:
+    query = db.select(Event.kind).where(Event.conference_id == conference.id).order_by(Event.id)
+    return list(db.session.scalars(query))
+
+
+def is_in(state: ConferenceState, conference: Conference) -> Callable[[], bool]:
+    return lambda: db.session.get_one(Conference, conference.id).state is state
+
+
+def set_end(conference: Conference, end: datetime) -> None:
+    now = datetime.now(UTC)
+    write(
+        lambda: db.session.execute(
+            db.update(Conference).where(Conference.id == conference.id).values(ends_at=end, due_at=now)
+        )
+    )
+
+
+def look_now(conference: Conference) -> None:
+    """Let the next pass come at once, and let every retry be due."""
+    now = datetime.now(UTC)
+    write(
+        lambda: (
+            db.session.execute(db.update(Conference).where(Conference.id == conference.id).values(due_at=now)),
+            db.session.execute(db.update(Leg).where(Leg.next_attempt_at.is_not(None)).values(next_attempt_at=now)),
+        )
+    )
+
+
+def connected(network, code: str) -> int:
+    return sum(call.state is CallState.CONNECTED for call in network.calls(code))
+
+
+def test_two_studios_are_connected_at_both_ends_and_idle_again_at_the_end(network, running_now, codecs):
+    conference = running_now("TROMSO", "BODO")
+    passes_until(conference, codecs, is_in(ConferenceState.RUNNING, conference))
+    assert (connected(network, "TROMSO"), connected(network, "BODO")) == (1, 1)
+    set_end(conference, datetime.now(UTC))
+    passes_until(conference, codecs, is_in(ConferenceState.ENDED, conference))
+    assert not network.calls("TROMSO")
+    assert not network.calls("BODO")
+    told = [kind for kind in kinds(conference) if kind != "leg.ringing"]
+    assert told == [
+        "conference.starting",
+        "leg.dialled",
+        "leg.connected",
+        "conference.running",
+        "leg.hung_up",
+        "conference.stopping",
+        "leg.stopped",
+        "conference.ended",
+    ]
+    assert conference.due_at is None
+
+
+def test_more_than_two_studios_are_mixed_by_the_first(network, running_now, codecs):
+    conference = running_now("ALTA", "TROMSO", "BODO", "NARVIK")
+    passes_until(conference, codecs, is_in(ConferenceState.RUNNING, conference))
+    assert [connected(network, code) for code in ("ALTA", "TROMSO", "BODO", "NARVIK")] == [3, 1, 1, 1]
+    set_end(conference, datetime.now(UTC))
+    passes_until(conference, codecs, is_in(ConferenceState.ENDED, conference))
+    assert not any(network.calls(code) for code in network.specs)
+
+
+def test_a_call_dialled_by_a_worker_that_died_before_its_commit_is_adopted(network, running_now, codecs, monkeypatch):
+    conference = running_now("TROMSO", "BODO")
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(calls, "_record", die)
+        with pytest.raises(KeyboardInterrupt):
+            reconcile(conference.id, "the one that dies", codecs)
+    assert len(network.calls("TROMSO")) == 1
+    write(lambda: db.session.execute(db.update(Conference).values(lease_until=None, due_at=datetime.now(UTC))))
+    passes_until(conference, codecs, is_in(ConferenceState.RUNNING, conference))
+    assert (connected(network, "TROMSO"), connected(network, "BODO")) == (1, 1)
+    assert kinds(conference).count("leg.dialled") == 1
+    assert "leg.adopted" in kinds(conference)
+
+
+def test_only_one_of_two_workers_gets_the_conference(network, running_now, codecs, monkeypatch):
+    conference = running_now("TROMSO", "BODO")
+    observe = calls._observe
+
+    def meanwhile(*arguments):
+        assert reconcile(conference.id, "the second", codecs) is None
+        return observe(*arguments)
+
+    monkeypatch.setattr(calls, "_observe", meanwhile)
+    assert reconcile(conference.id, "the first", codecs) is not None
+    assert len(network.calls("TROMSO")) == 1
+
+
+def test_a_worker_whose_lease_was_taken_sends_and_writes_nothing(network, running_now, codecs, monkeypatch):
+    conference = running_now("TROMSO", "BODO")
+    observe = calls._observe
+
+    def lose(*arguments):
+        taken = Conference.lease_version + 1
+        write(lambda: db.session.execute(db.update(Conference).values(lease_version=taken)))
+        return observe(*arguments)
+
+    monkeypatch.setattr(calls, "_observe", lose)
+    assert reconcile(conference.id, "late", codecs) is None
+    assert not network.calls("TROMSO")
+    assert kinds(conference) == []
+
+
+def test_a_busy_studio_is_tried_again_and_its_call_is_left_alone(network, running_now, codecs):
+    network.suffer("BODO", Fault.BUSY)
+    conference = running_now("TROMSO", "BODO")
+    leg = lambda: db.session.scalars(db.select(Leg)).one()  # noqa: E731
+    passes_until(conference, codecs, lambda: leg().state is LegState.FAILED)
+    assert leg().cause == "busy"
+    assert leg().next_attempt_at > datetime.now(UTC)
+    assert len(network.calls("BODO")) == 1
+    network.suffer("BODO", Fault.CLEAR)
+    look_now(conference)
+    passes_until(conference, codecs, is_in(ConferenceState.RUNNING, conference))
+    assert leg().attempts == 2
+
+
+def test_nothing_is_dialled_from_a_host_that_is_in_another_call(network, running_now, codecs):
+    network.suffer("TROMSO", Fault.BUSY)
+    conference = running_now("TROMSO", "BODO")
+    passes_until(conference, codecs, lambda: "leg.failed" in kinds(conference))
+    assert not network.calls("BODO")
+    assert len(network.calls("TROMSO")) == 1
+
+
+def test_a_call_that_drops_is_dialled_again(network, running_now, codecs):
+    conference = running_now("TROMSO", "BODO")
+    passes_until(conference, codecs, is_in(ConferenceState.RUNNING, conference))
+    network.hang_up("BODO")
+    look_now(conference)
+    passes_until(conference, codecs, lambda: "leg.dropped" in kinds(conference))
+    look_now(conference)
+    passes_until(conference, codecs, is_in(ConferenceState.RUNNING, conference))
+    assert kinds(conference).count("leg.dialled") == 2
+
+
+def test_a_dead_host_is_retried_and_the_far_studio_left_in_peace(network, running_now, codecs):
+    network.suffer("TROMSO", Fault.DEAD)
+    conference = running_now("TROMSO", "BODO")
+    passes_until(conference, codecs, lambda: "leg.failed" in kinds(conference), seconds=15)
+    assert db.session.scalars(db.select(Leg)).one().cause == "unreachable"
+    assert not network.calls("BODO")
+
+
+def test_an_order_whose_answer_was_lost_is_looked_for_and_not_sent_twice(network, running_now, codecs, monkeypatch):
+    conference = running_now("TROMSO", "BODO")
+    dial = codecs.dial
+
+    def lose_the_answer(*order):
+        dial(*order)
+        raise Ambiguous("timed out")
+
+    monkeypatch.setattr(codecs, "dial", lose_the_answer)
+    passes_until(conference, codecs, is_in(ConferenceState.RUNNING, conference))
+    assert (connected(network, "TROMSO"), connected(network, "BODO")) == (1, 1)
+    assert kinds(conference).count("leg.dialled") == 1
+
+
+def test_an_order_that_never_arrived_is_sent_again_once_it_has_had_its_time(network, running_now, codecs, monkeypatch):
+    conference = running_now("TROMSO", "BODO")
+
+    def lose_the_order(*_order):
+        raise Ambiguous("timed out")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(codecs, "dial", lose_the_order)
+        reconcile(conference.id, "tester", codecs)
+        look_now(conference)
+        reconcile(conference.id, "tester", codecs)
+        assert kinds(conference).count("leg.dialled") == 1
+    long_ago = datetime.now(UTC) - SETTLING
+    write(lambda: db.session.execute(db.update(Leg).values(dialled_at=long_ago)))
+    look_now(conference)
+    passes_until(conference, codecs, lambda: "leg.failed" in kinds(conference))
+    look_now(conference)
+    passes_until(conference, codecs, is_in(ConferenceState.RUNNING, conference))
+    assert connected(network, "BODO") == 1
+
+
+def test_no_call_opens_into_a_studio_whose_previous_conference_is_still_up(network, running_now, codecs, studios):
+    before = running_now("TROMSO", "BODO", since=timedelta(hours=1), end=datetime.now(UTC) + timedelta(seconds=2))
+    passes_until(before, codecs, is_in(ConferenceState.RUNNING, before))
+    start = before.ends_at
+    time.sleep(max(0.0, (start - datetime.now(UTC)).total_seconds()))
+    after = factories.conference(studios["ALTA"], studios["BODO"], start=start)
+    db.session.rollback()
+    reconcile(after.id, "tester", codecs)
+    assert not network.calls("ALTA")
+    look_now(before)
+    passes_until(before, codecs, is_in(ConferenceState.ENDED, before))
+    look_now(after)
+    passes_until(after, codecs, is_in(ConferenceState.RUNNING, after))
+    assert connected(network, "BODO") == 1
+
+
+def test_what_ran_past_its_end_while_no_scheduler_was_up_is_taken_down(network, running_now, codecs):
+    conference = running_now("TROMSO", "BODO")
+    passes_until(conference, codecs, is_in(ConferenceState.RUNNING, conference))
+    set_end(conference, datetime.now(UTC) - timedelta(seconds=0.5))
+    passes_until(conference, codecs, is_in(ConferenceState.ENDED, conference))
+    assert not network.calls("BODO")
+
+
+def test_a_conference_slept_through_is_marked_failed_and_never_dialled(network, running_now, codecs):
+    end = datetime.now(UTC) - timedelta(minutes=5)
+    conference = running_now("TROMSO", "BODO", since=timedelta(hours=1), end=end)
+    passes_until(conference, codecs, is_in(ConferenceState.FAILED, conference))
+    assert "leg.dialled" not in kinds(conference)
+
+
+def test_a_call_that_stays_up_at_the_far_end_alone_is_ended_there(network, running_now, codecs):
+    conference = running_now("TROMSO", "BODO")
+    passes_until(conference, codecs, is_in(ConferenceState.RUNNING, conference))
+    network.suffer("TROMSO", Fault.DEAD)
+    set_end(conference, datetime.now(UTC))
+    passes_until(conference, codecs, lambda: not network.calls("BODO"), seconds=20)
+    assert db.session.get_one(Conference, conference.id).state is ConferenceState.STOPPING
+    network.suffer("TROMSO", Fault.CLEAR)
+    look_now(conference)
+    passes_until(conference, codecs, is_in(ConferenceState.ENDED, conference), seconds=20)
+
+
+def test_an_extension_keeps_the_calls_up(network, running_now, codecs):
+    conference = running_now("TROMSO", "BODO", end=datetime.now(UTC) + timedelta(seconds=1))
+    passes_until(conference, codecs, is_in(ConferenceState.RUNNING, conference))
+    set_end(conference, datetime.now(UTC) + timedelta(hours=1))
+    time.sleep(1)
+    reconcile(conference.id, "tester", codecs)
+    assert connected(network, "BODO") == 1
+    assert db.session.get_one(Conference, conference.id).state is ConferenceState.RUNNING
