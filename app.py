@@ -1,12 +1,15 @@
 """The only place where the parts meet: the Flask application and the `studionett` command."""
 
 import hashlib
+import signal
 import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import cast
 
 import click
+import waitress
 from flask import Flask, Response, current_app, request, url_for
 from flask.cli import FlaskGroup
 from flask_babel import Babel
@@ -18,10 +21,13 @@ import accounts.commands
 import accounts.permissions
 import accounts.views
 import errors
+import monitoring.commands
 import scheduler.commands
+import simulation.commands
+import studios.inventory.commands
 from accounts.language import DEFAULT_LANGUAGE, language
 from accounts.permissions import access, public
-from config import ROOT, ConfigurationError, Settings
+from config import ROOT, ConfigurationError, Settings, settings
 from models import db
 
 LARGEST_REQUEST = 1_000_000  # bytes
@@ -35,22 +41,22 @@ HEADERS = {
 }
 
 
-def create_app(settings: Settings | None = None) -> Flask:
+def create_app(found: Settings | None = None) -> Flask:
     """The application, with every part in its place. Starts no thread and touches no network."""
-    settings = settings or Settings.from_environment()
+    found = found or Settings.from_environment()
     app = Flask(__name__, root_path=str(ROOT))
     app.config.update(
-        STUDIONETT=settings,
-        SECRET_KEY=settings.secret_key,
-        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        STUDIONETT=found,
+        SECRET_KEY=found.secret_key,
+        SQLALCHEMY_DATABASE_URI=found.database_url,
         MAX_CONTENT_LENGTH=LARGEST_REQUEST,
         SEND_FILE_MAX_AGE_DEFAULT=YEAR,
         SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=settings.secure_cookies,
+        SESSION_COOKIE_SECURE=found.secure_cookies,
         SESSION_COOKIE_NAME="studionett",
         WTF_CSRF_TIME_LIMIT=None,  # a form lives as long as the session that it was shown in
         BABEL_DEFAULT_LOCALE=DEFAULT_LANGUAGE,
-        BABEL_DEFAULT_TIMEZONE=settings.zone,
+        BABEL_DEFAULT_TIMEZONE=found.zone,
         BABEL_TRANSLATION_DIRECTORIES=str(ROOT / "translations"),
     )
     db.init_app(app)
@@ -71,7 +77,14 @@ def main() -> None:
         app = create_app()
     except ConfigurationError as error:
         sys.exit(f"studionett: {error}")
-    FlaskGroup(name="studionett", create_app=lambda: app, add_default_commands=False, load_dotenv=False)()
+    FlaskGroup(
+        name="studionett",
+        create_app=lambda: app,
+        add_default_commands=False,
+        add_version_option=False,
+        set_debug_flag=False,
+        load_dotenv=False,
+    )()
 
 
 def _add_pages(app: Flask) -> None:
@@ -81,7 +94,17 @@ def _add_pages(app: Flask) -> None:
 
 
 def _add_commands(app: Flask) -> None:
-    for command in (accounts.commands.user, scheduler.commands.scheduler, web):
+    commands = (
+        accounts.commands.user,
+        monitoring.commands.monitor,
+        scheduler.commands.scheduler,
+        simulation.commands.fleet,
+        studios.inventory.commands.credential,
+        studios.inventory.commands.demo,
+        studios.inventory.commands.inventory,
+        web,
+    )
+    for command in commands:
         app.cli.add_command(command)
 
 
@@ -93,9 +116,20 @@ def healthz() -> str:
 
 @click.command()
 @click.option("--host", help="Address to listen on; STUDIONETT_HOST otherwise.")
-@click.option("--port", type=int, help="Port to listen on; STUDIONETT_PORT otherwise.")
+@click.option("--port", type=click.IntRange(1, 65_535), help="Port to listen on; STUDIONETT_PORT otherwise.")
 def web(host: str | None, port: int | None) -> None:
-    """Serve the pages."""
+    """Serve the pages until stopped."""
+    app, found = cast(Flask, current_app._get_current_object()), settings()  # type: ignore[attr-defined]
+    address, number = host or found.host, port or found.port
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        server = waitress.create_server(app, host=address, port=number, threads=found.threads, ident="")
+    except OSError as error:
+        raise click.ClickException(
+            f"The pages cannot be served on {address}:{number}: {error.strerror}. Another port: --port."
+        ) from None
+    click.echo(f"The pages are served on http://{address}:{number}")
+    server.run()
 
 
 @dataclass(frozen=True)
