@@ -50,8 +50,8 @@ def division(
     return free[: max(0, share - len(mine))], mine[share:]
 
 
-def claim(worker: str, terms: Terms) -> None:
-    """Take what is free up to this worker's share, give up what is more, renew the rest."""
+def claim(worker: str, terms: Terms) -> bool:
+    """Take what is free up to this worker's share, give up what is more, renew the rest; whether anything moved."""
     _complete_statuses()
     now = database_now()
     take, give = division(_leases(), worker, _alive(now, terms.silence), now, terms.lease)
@@ -71,6 +71,7 @@ def claim(worker: str, terms: Terms) -> None:
     # Saving results renews a lease too; this is for endpoints of which there was nothing to save.
     tired = EndpointStatus.lease_until < now + terms.lease / 2
     _lease(EndpointStatus.lease_owner == worker, tired, owner=worker, until=until)
+    return bool(take or give)
 
 
 def release(worker: str) -> None:

@@ -46,7 +46,8 @@ class Chores:
     save: float = 2.0
     beat: float = 2.0
     hints: float = 2.0
-    refresh: float = 5.0
+    claim: float = 4.0
+    refresh: float = 10.0
     hurry: float = 0.2
 
 
@@ -98,6 +99,7 @@ class Monitor:
     async def _keep_books(self, stop: asyncio.Event) -> None:
         chores = [
             _Chore(self._beat, self._chores.beat),
+            _Chore(self._claim, self._chores.claim),
             _Chore(self._refresh, self._chores.refresh),
             _Chore(self._take_hints, self._chores.hints),
             _Chore(self._save, self._chores.save),
@@ -170,10 +172,15 @@ class Monitor:
         details = self._figures()
         await self._in_database(lambda: write(lambda: leases.beat(self.worker, self._started_at, details)))
 
-    async def _refresh(self) -> None:
-        """Share the endpoints with the other monitors, and take in what changed about those that are ours."""
+    async def _claim(self) -> None:
+        """Share the endpoints with the other monitors."""
         await self._save()  # what is given up now must not be lost
-        await self._in_database(lambda: write(lambda: leases.claim(self.worker, self._terms)))
+        if await self._in_database(lambda: write(lambda: leases.claim(self.worker, self._terms))):
+            await self._refresh()
+
+    async def _refresh(self) -> None:
+        """Take in what changed about the endpoints that are ours, and which these are."""
+        await self._save()  # else what we found would look like a wish of somebody else's
         now = datetime.now(UTC)
         self._take_over(await self._in_database(lambda: roster(self.worker, self._secrets, now)))
 
