@@ -23,7 +23,7 @@ MEGABYTE = 1024 * 1024
 WHY_CLOSED = {
     errno.EADDRINUSE: "is in use by another program",
     errno.EACCES: "may be opened by root only",
-    errno.EADDRNOTAVAIL: "cannot be opened: this machine has no such address",
+    errno.EADDRNOTAVAIL: "cannot be opened, since this machine has no such address",
 }
 
 
@@ -96,7 +96,7 @@ def _bound(place: Place) -> socket.socket:
     try:
         family, _, _, _, address = socket.getaddrinfo(place.host, place.port, type=place.kind)[0]
     except OSError:
-        raise Refusal(_closed(place, f"cannot be opened: there is no address {place.host}")) from None
+        raise Refusal(_closed(place, f"cannot be opened, since {place.host} is no address")) from None
     bound = socket.socket(family, place.kind)
     if place.kind == socket.SOCK_STREAM:
         # Like the servers themselves: a connection that lately ended does not hold a port.
@@ -112,4 +112,4 @@ def _bound(place: Place) -> socket.socket:
 
 
 def _closed(place: Place, why: str) -> str:
-    return f"Port {place.port} of {place.host}, which {place.whose} needs, {why}; {place.way_out}."
+    return f"Port {place.port} of {place.host}, which {place.whose} needs, {why}: {place.way_out}."

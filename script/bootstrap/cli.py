@@ -117,13 +117,15 @@ def _program_steps(checkout: Checkout) -> list[Step]:
 
 def _ports(host: str, port: int) -> Iterator[checks.Place]:
     """The pages', the fleet's control, and those of one studio."""
-    yield checks.Place(host, port, socket.SOCK_STREAM, "web", "set STUDIONETT_HOST and STUDIONETT_PORT to a free one")
+    yield checks.Place(
+        host, port, socket.SOCK_STREAM, "the web server", "set STUDIONETT_HOST and STUDIONETT_PORT to a free one"
+    )
     stop_it = "stop that program (perhaps another script/server)"
     control, _, control_port = os.environ.get("STUDIONETT_FLEET_CONTROL", FLEET_CONTROL).rpartition(":")
     if control_port.isdecimal():  # the fleet itself says what is wrong with another
-        yield checks.Place(control, int(control_port), socket.SOCK_STREAM, "fleet", stop_it)
+        yield checks.Place(control, int(control_port), socket.SOCK_STREAM, "the fleet", stop_it)
     for number, kind in FLEET_PORTS:
-        yield checks.Place(FLEET_ADDRESS, number, kind, "fleet", stop_it)
+        yield checks.Place(FLEET_ADDRESS, number, kind, "the fleet", stop_it)
 
 
 def _announcement(checkout: Checkout, address: str) -> str:
