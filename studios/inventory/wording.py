@@ -1,0 +1,54 @@
+"""What pages about studios call states, causes and kinds of organisations."""
+
+from dataclasses import dataclass
+
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _l
+
+from models import Health, OrganisationKind
+
+
+@dataclass(frozen=True)
+class Face:
+    """How a state shows itself: the tone of the stylesheet, which is the name of its icon too, and the word."""
+
+    tone: str
+    word: LazyString
+
+
+FACES = {
+    Health.OK: Face("ok", _l("OK")),
+    Health.DEGRADED: Face("degraded", _l("Degraded")),
+    Health.DOWN: Face("down", _l("Down")),
+    Health.UNREACHABLE: Face("cut", _l("Out of contact")),
+    Health.MAINTENANCE: Face("maint", _l("Maintenance")),
+    Health.UNKNOWN: Face("unknown", _l("Unknown")),
+}
+KINDS = {
+    OrganisationKind.HEALTH_TRUST: _l("Health trust"),
+    OrganisationKind.MUNICIPALITY: _l("Municipality"),
+    OrganisationKind.GP: _l("GP surgery"),
+    OrganisationKind.DENTAL: _l("Dental clinic"),
+    OrganisationKind.PHARMACY: _l("Pharmacy"),
+    OrganisationKind.SUPPLIER: _l("Supplier"),
+    OrganisationKind.NETWORK_OWNER: _l("The network's owner"),
+    OrganisationKind.REGIONAL_AUTHORITY: _l("Regional health authority"),
+}
+# By the words that monitoring stores.
+CAUSES = {
+    "closure": _l("out of use"),
+    "site-outage": _l("the whole site is silent"),
+    "no-answer": _l("does not answer"),
+    "bad-answer": _l("answers what cannot be read"),
+    "never-polled": _l("has never answered"),
+    "stale": _l("no fresh data"),
+    "control-silent": _l("control interface does not answer"),
+    "control-refused": _l("control interface refuses the password"),
+    "bad-address": _l("the address cannot be used"),
+    "snmp-version": _l("this version of SNMP is not supported"),
+    "credential": _l("the credential cannot be opened"),
+}
+
+
+def cause_word(stored: str) -> str:
+    return str(CAUSES.get(stored, ""))
