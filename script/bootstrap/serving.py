@@ -36,7 +36,10 @@ def serve(command: Sequence[str], folder: Path, address: str, announcement: Call
     adopt_orphans()
     previous = {number: signal.signal(number, _stop) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     # A session of its own: Ctrl-C comes to this process alone, which then stops the others once.
-    process = subprocess.Popen(command, cwd=folder, start_new_session=True, preexec_fn=end_with_parent)
+    told_at_once = os.environ | {"PYTHONUNBUFFERED": "1"}
+    process = subprocess.Popen(
+        command, cwd=folder, env=told_at_once, start_new_session=True, preexec_fn=end_with_parent
+    )
     try:
         told = announcement()  # takes a second, in which the processes start
         await_pages(process, address)
