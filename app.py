@@ -22,6 +22,7 @@ import accounts.permissions
 import accounts.views
 import errors
 import monitoring.commands
+import monitoring.views
 import scheduler.commands
 import simulation.commands
 import studios.inventory.commands
@@ -30,6 +31,7 @@ from accounts.permissions import access, public
 from config import ROOT, ConfigurationError, Settings, settings
 from models import db
 
+CONNECTIONS = 32  # kept open in a process; as many more when all its threads want one
 LARGEST_REQUEST = 1_000_000  # bytes
 YEAR = 365 * 24 * 3600
 HEADERS = {
@@ -49,6 +51,7 @@ def create_app(found: Settings | None = None) -> Flask:
         STUDIONETT=found,
         SECRET_KEY=found.secret_key,
         SQLALCHEMY_DATABASE_URI=found.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS={"pool_size": CONNECTIONS, "max_overflow": CONNECTIONS, "pool_pre_ping": True},
         MAX_CONTENT_LENGTH=LARGEST_REQUEST,
         SEND_FILE_MAX_AGE_DEFAULT=YEAR,
         SESSION_COOKIE_SAMESITE="Lax",
@@ -89,6 +92,7 @@ def main() -> None:
 
 def _add_pages(app: Flask) -> None:
     app.add_url_rule("/healthz", view_func=healthz)
+    app.register_blueprint(monitoring.views.blueprint)
     app.jinja_env.globals.update(asset=_asset, language=language, navigation=_navigation)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 

@@ -5,8 +5,10 @@ SQLite (WAL, foreign keys on) is the embedded default, PostgreSQL the choice for
 
 import enum
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
+from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
@@ -19,6 +21,10 @@ SQLITE_BUSY_SECONDS = 15
 RETRYABLE_SQLSTATES = {"40001", "40P01", "55P03"}
 
 T = TypeVar("T")
+
+# SQLite has one writer at a time and its busy handler sleeps while it waits. Threads of one process queue here
+# instead, where they are woken; the busy handler is left for other processes.
+_one_at_a_time = Lock()
 
 
 class Base(DeclarativeBase):
@@ -80,22 +86,29 @@ def write(work: Callable[[], T]) -> T:
     later fails with "database is locked" under load. A deadlock or serialisation failure is run again, so `work` must
     do nothing outside the database.
     """
+    queue = _one_at_a_time if db.engine.dialect.name == "sqlite" else nullcontext()
     for attempt in range(1, WRITE_ATTEMPTS + 1):
         db.session.rollback()
         try:
-            db.session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
-            result = work()
-            db.session.commit()
+            with queue, _ended_in_any_case():
+                db.session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
+                result = work()
+                db.session.commit()
         except sa.exc.OperationalError as error:
-            db.session.rollback()
             if attempt == WRITE_ATTEMPTS or not _is_retryable(error):
                 raise
-        except BaseException:
-            db.session.rollback()
-            raise
         else:
             return result
     raise AssertionError("unreachable")
+
+
+@contextmanager
+def _ended_in_any_case() -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        db.session.rollback()
+        raise
 
 
 def database_now() -> datetime:

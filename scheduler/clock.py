@@ -4,6 +4,7 @@ Its job store is memory: what is due lives in the conference table. It holds a o
 falls due in the next minute, so that starts are exact, and a sweep every second that catches the rest.
 """
 
+import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -19,6 +20,8 @@ from apscheduler.triggers.interval import IntervalTrigger
 GRAIN = timedelta(milliseconds=5)
 
 log = structlog.get_logger()
+# It warns of each job that is asked for while it still runs; the sweep asks again.
+logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
 
 class Clock:

@@ -22,7 +22,7 @@ AFTER_STOP_FAILED = timedelta(seconds=10)
 # A stop that is never confirmed is given up at last, so that one dead codec does not hold a conference for ever.
 STOP_GIVEN_UP = timedelta(minutes=10)
 
-MOVING = timedelta(seconds=0.5)
+MOVING = timedelta(seconds=1)
 WATCHING = timedelta(seconds=5)
 HELD_UP = timedelta(seconds=1)
 
