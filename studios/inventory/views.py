@@ -92,7 +92,7 @@ def studio(code: str) -> ResponseReturnValue:
         faces=FACES,
         kinds=KINDS,
         cause_word=cause_word,
-        equipment_name=equipment_name,
+        equipment=[equipment_name(piece) for piece in found.equipment],
         now=now,
     )
 
