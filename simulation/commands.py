@@ -72,8 +72,13 @@ async def serve(app: Flask, control: tuple[str, int], timings: Timings) -> None:
         await fleet.start()
         try:
             click.echo(serving_line(inventory, control))
+            said = ""
             while not await _within(stop, RELOAD_S):
-                await _reload(app, fleet)
+                news = await _reload(app, fleet)
+                # A trouble that lasts is told once, not every ten seconds.
+                if news and news != said:
+                    click.echo(f"Fleet: {news}")
+                said = news
         finally:
             await fleet.stop()
     click.echo("Fleet: stopped.")
@@ -96,16 +101,14 @@ def serving_line(inventory: Inventory, control: tuple[str, int]) -> str:
     )
 
 
-async def _reload(app: Flask, fleet: Fleet) -> None:
-    """Follow the inventory. A database that is away for a moment does not end the fleet."""
+async def _reload(app: Flask, fleet: Fleet) -> str:
+    """Follow the inventory and say what is new. A database that is away for a moment does not end the fleet."""
     try:
         inventory = await asyncio.to_thread(_read, app)
         begun, ended = await fleet.update(inventory.specs)
     except FleetError as error:
-        click.echo(f"Fleet: {error}", err=True)
-        return
-    if begun or ended:
-        click.echo(f"Fleet: {begun} begun, {ended} ended; {_studios(len(inventory.specs))} now.")
+        return str(error)
+    return f"{begun} begun, {ended} ended; {_studios(len(inventory.specs))} now." if begun or ended else ""
 
 
 def _studios(count: int) -> str:

@@ -9,7 +9,8 @@ from enum import StrEnum
 from typing import Protocol
 
 FIRST_CALL_ID = 3
-HISTORY_LENGTH = 20
+# Of 900 studios, so short: each call kept costs a kilobyte.
+HISTORY_LENGTH = 8
 
 
 class Fault(StrEnum):
