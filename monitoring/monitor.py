@@ -139,8 +139,8 @@ class Monitor:
 
     async def _leave(self) -> None:
         await self._attempt(self._save)
-        await self._poller.close()
         await self._attempt(lambda: self._in_database(lambda: write(lambda: leases.release(self.worker))))
+        await self._poller.close()
         self._database.shutdown()
 
     # The chores
@@ -231,6 +231,7 @@ class Monitor:
             "polls": figures.polls,
             "missed": figures.missed,
             "late": figures.late,
+            "belated": figures.belated,
             "call_reads": figures.call_reads,
             "ignored_packets": counters.foreign + counters.unreadable + counters.huge,
             "lag_ms": round(lag * 1000, 1),

@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -18,10 +19,12 @@ from devices.xapi import Codec, XapiClient
 from monitoring.cadence import Cadence, calls_interval, first_turn, is_full, next_turn
 from monitoring.profiles import ALIVE, FULL
 from monitoring.rules import is_doubtful
-from monitoring.snmp.engine import Outcome, Reading, SnmpEngine
+from monitoring.snmp.engine import Outcome, Reading, SnmpEngine, Target
 from monitoring.watched import Equipment, Watched
 
 CODECS_AT_ONCE = 8
+# Of one exchange with a codec, in seconds. What takes longer isn't worth a thread, nor a stop that waits for it.
+CALLS_DEADLINE = 4.0
 
 log = structlog.get_logger()
 
@@ -33,6 +36,7 @@ class Figures:
     polls: int = 0
     missed: int = 0
     late: int = 0
+    belated: int = 0
     call_reads: int = 0
     lag: float = 0.0
 
@@ -55,6 +59,7 @@ class Poller:
         self._calls_timers: dict[int, asyncio.TimerHandle] = {}
         self._asking: set[int] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        engine.on_belated = self._hear_belated
 
     def watch(self, watched: Watched) -> None:
         key = watched.equipment.endpoint_id
@@ -101,8 +106,9 @@ class Poller:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._threads.shutdown(wait=False, cancel_futures=True)
         self._engine.close()
+        # A codec's session that was begun must be ended: wait for the exchanges under way, but for no others.
+        await asyncio.to_thread(self._threads.shutdown, wait=True, cancel_futures=True)
 
     # SNMP
 
@@ -138,6 +144,18 @@ class Poller:
                 if was_down and not watched.is_down:
                     self.read_calls_soon(watched)
                 self._tell(watched)
+
+    def _hear_belated(self, target: Target, reading: Reading) -> None:
+        """Its poll has been counted as missed, and may be asked again by now; that it answers at all ends the doubt."""
+        watched = self.watched.get(target.key)
+        if watched is None or watched.equipment.target != target:
+            return
+        self.figures.belated += 1
+        was_down = watched.is_down
+        watched.heard(reading, asked_at=reading.at)
+        if was_down and not watched.is_down:
+            self.read_calls_soon(watched)
+        self._tell(watched)
 
     def _plan_next_poll(self, watched: Watched, outcome: Outcome) -> None:
         """One that missed and isn't yet confirmed down is asked again at once; the others at their next turn."""
@@ -175,7 +193,8 @@ class Poller:
         equipment, asked_at = watched.equipment, datetime.now(UTC)
         self._plan_next_calls(watched)
         try:
-            calls = await self._loop.run_in_executor(self._threads, self._xapi.calls, codec)
+            ask = partial(self._xapi.calls, codec, deadline=CALLS_DEADLINE)
+            calls = await self._loop.run_in_executor(self._threads, ask)
         except DeviceError as error:
             if self._is_current(watched, equipment):
                 watched.control_failed(error, asked_at=asked_at, now=datetime.now(UTC))

@@ -3,11 +3,12 @@
 - an answer counts only from the address and port that were asked, with the request's own number;
 - packets that are cut, huge or foreign are ignored and counted;
 - a target that never answers costs nothing but its own time-out: no slot, no thread, no queue;
+- an answer that comes after its time-out but within `BELATED` of the request is told to `on_belated`: it lives;
 - when the engine itself ran late, silence is `LATE`, never `TIMEOUT`: nothing can be said of the target.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -17,6 +18,7 @@ from typing import Protocol
 Value = int | bytes | str | None
 
 TIMEOUT = 1.0
+BELATED = 4.0
 RATE = 1000.0
 
 
@@ -71,6 +73,7 @@ class Counters:
 
     sent: int = 0
     answered: int = 0
+    belated: int = 0
     timed_out: int = 0
     late: int = 0
     foreign: int = 0
@@ -82,6 +85,7 @@ class SnmpEngine(Protocol):
     """One engine a process and event loop."""
 
     counters: Counters
+    on_belated: Callable[[Target, Reading], None]
 
     async def read(self, target: Target, oids: tuple[str, ...], timeout: float = TIMEOUT) -> Reading:
         """One GET, one try. Never raises for what a target or the network does."""

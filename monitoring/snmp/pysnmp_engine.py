@@ -4,12 +4,20 @@ import asyncio
 import errno
 import secrets
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-from monitoring.snmp.engine import TIMEOUT, Counters, Outcome, Reading, Target, Unreadable
-from monitoring.snmp.pysnmp_messages import FIRST_REQUEST_ID, LAST_REQUEST_ID, NotAResponse, decode, encode_get
+from monitoring.snmp.engine import BELATED, TIMEOUT, Counters, Outcome, Reading, Target, Unreadable
+from monitoring.snmp.pysnmp_messages import (
+    FIRST_REQUEST_ID,
+    LAST_REQUEST_ID,
+    NotAResponse,
+    Response,
+    decode,
+    encode_get,
+)
 
 # At the default size a burst of 900 requests got 332 answers. The kernel may grant less to an ordinary user.
 RECEIVE_BUFFER = 4 * 1024 * 1024
@@ -25,6 +33,7 @@ Address = tuple[str, int]
 
 @dataclass(slots=True, eq=False)
 class _Request:
+    number: int
     target: Target
     address: Address
     sent_at: float
@@ -38,6 +47,7 @@ class PysnmpEngine:
 
     def __init__(self) -> None:
         self.counters = Counters()
+        self.on_belated: Callable[[Target, Reading], None] = lambda target, reading: None
         self._loop = asyncio.get_running_loop()
         self._sockets: dict[int, socket.socket] = {}
         self._waiting: dict[int, _Request] = {}
@@ -62,10 +72,13 @@ class PysnmpEngine:
     ) -> Reading:
         request_id = self._free_request_id()
         now = self._loop.time()
-        request = _Request(target, (str(address), target.port), now, now + timeout, self._loop.create_future())
+        request = _Request(
+            request_id, target, (str(address), target.port), now, now + timeout, self._loop.create_future()
+        )
         self._waiting[request_id] = request
         self._asked.setdefault(request.address, set()).add(request_id)
         timer = self._loop.call_at(request.deadline, self._expire, request)
+        self._loop.call_at(max(now + BELATED, request.deadline + BELATED / 4), self._forget, request)
         try:
             refusal = self._send(address, target.port, encode_get(target.community, oids, request_id))
             if refusal:
@@ -73,7 +86,6 @@ class PysnmpEngine:
             return await request.done
         finally:
             timer.cancel()
-            self._forget(request_id, request)
 
     def _send(self, address: IPv4Address | IPv6Address, port: int, packet: bytes) -> OSError | None:
         try:
@@ -123,21 +135,24 @@ class PysnmpEngine:
             return
         # 3. It must answer a request that was sent to just this address.
         request = self._waiting.get(response.request_id)
-        if request is None or request.address != sender or request.done.done():
+        if request is None or request.address != sender:
             self.counters.foreign += 1
             return
-        self.counters.answered += 1
+        self._forget(request)
+        self._answer(request, response)
+
+    def _answer(self, request: _Request, response: Response) -> None:
         round_trip = self._loop.time() - request.sent_at
-        request.done.set_result(
-            Reading(
-                key=request.target.key,
-                outcome=Outcome.ANSWERED,
-                at=datetime.now(UTC),
-                round_trip=round_trip,
-                values=response.values,
-                detail=response.error,
-            )
+        now = datetime.now(UTC)
+        reading = Reading(
+            request.target.key, Outcome.ANSWERED, now, round_trip, values=response.values, detail=response.error
         )
+        if request.done.done():
+            self.counters.belated += 1
+            self.on_belated(request.target, reading)
+        else:
+            self.counters.answered += 1
+            request.done.set_result(reading)
 
     def _expire(self, request: _Request) -> None:
         late = self._loop.time() - request.deadline > LATE
@@ -154,10 +169,12 @@ class PysnmpEngine:
         outcome = Outcome.BAD_ANSWER if request.garbage else Outcome.TIMEOUT
         request.done.set_result(_reading(request.target, outcome))
 
-    def _forget(self, request_id: int, request: _Request) -> None:
-        del self._waiting[request_id]
+    def _forget(self, request: _Request) -> None:
+        """Answered, or too old for any answer to tell of the present."""
+        if self._waiting.pop(request.number, None) is None:
+            return
         asked = self._asked[request.address]
-        asked.discard(request_id)
+        asked.discard(request.number)
         if not asked:
             del self._asked[request.address]
 

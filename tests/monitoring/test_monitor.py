@@ -209,6 +209,20 @@ def test_a_wish_to_be_polled_is_heard_at_once(app: Flask, agents: Agents) -> Non
 
 
 @on_sqlite
+def test_a_slow_answer_is_a_sign_of_life_all_the_same(app: Flask, agents: Agents) -> None:
+    def slow(request: bytes) -> list[bytes]:
+        time.sleep(0.15)
+        return played.answering(request)
+
+    key = an_endpoint(agents).id
+    with watching(app, replace(CADENCE, timeout=0.1, patient_timeout=0.1)) as monitor:
+        until(lambda: is_now(key, Health.OK))
+        agents.become(HOST, slow)
+        until(lambda: monitor._poller.figures.belated >= 6)
+    assert changes(key) == [(Health.UNKNOWN, Health.OK)]
+
+
+@on_sqlite
 def test_one_miss_is_followed_up_at_once_and_not_at_the_next_turn(app: Flask, agents: Agents) -> None:
     key = an_endpoint(agents).id
     with watching(app, replace(CADENCE, alive=60, full=60)):

@@ -181,6 +181,24 @@ def test_silence_while_the_loop_was_blocked_is_late_and_no_timeout(agents: Agent
     assert with_engine(run).outcome is Outcome.LATE
 
 
+def test_an_answer_after_the_time_out_is_told_once(agents: Agents) -> None:
+    def slow(request: bytes) -> list[bytes]:
+        time.sleep(0.3)
+        return played.answering(request) * 2
+
+    target, belated = agents.add(HOST, slow), []
+
+    async def run(engine: PysnmpEngine) -> Reading:
+        engine.on_belated = lambda target, reading: belated.append((target, reading.answered))
+        reading = await engine.read(target, (UPTIME,), 0.1)
+        await asyncio.sleep(0.4)
+        assert (engine.counters.belated, engine.counters.foreign) == (1, 1)
+        return reading
+
+    assert with_engine(run).outcome is Outcome.TIMEOUT
+    assert belated == [(target, True)]
+
+
 def test_dead_targets_hold_no_slot(agents: Agents) -> None:
     dead = [agents.add(f"127.202.2.{n}", played.silent, key=n) for n in range(1, 101)]
     alive = [agents.add(f"127.202.3.{n}", key=100 + n) for n in range(1, 101)]
