@@ -1,0 +1,113 @@
+"""The technician's status page, and the small answers that keep an open page true."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+
+from flask import Blueprint, Response, current_app, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from accounts.permissions import EVERY_ROLE, allow, polled
+from config import settings
+from errors import Invalid
+from models import database_now
+from monitoring import wording
+from monitoring.dashboard import RISK_AHEAD, Snapshot, heartbeat, snapshot, studios_of
+from monitoring.page import CALLS_SHOWN, RISKS_SHOWN, news, status_page
+from monitoring.stirrings import Cursor, Stirring, cursor_after, stirrings
+from monitoring.tiles import Tile, TileState, Watch
+
+blueprint = Blueprint("monitoring", __name__)
+
+
+@blueprint.get("/status")
+@allow(*EVERY_ROLE)
+def status() -> ResponseReturnValue:
+    now = database_now()
+    page = status_page(snapshot(now, _stale_after()), Cursor(now))
+    return render_template("monitoring/status.html", page=page, now=now, beat=heartbeat(now, _stale_after()))
+
+
+@blueprint.get("/status/changes")
+@allow(*EVERY_ROLE)
+@polled
+def changes() -> ResponseReturnValue:
+    """What changed since the cursor, as parts that replace their like in the open page; 204 when nothing did."""
+    cursor = _cursor()
+    now = database_now()
+    if cursor.is_asleep(now):
+        return _whole_page()
+    found = stirrings(cursor, now, stale_after=_stale_after(), risk_ahead=RISK_AHEAD)
+    fresh = cursor.fresh(found)
+    if not fresh:
+        return Response(status=204)
+    seen = snapshot(now, _stale_after())
+    if request.args.get("studios", type=int) != len(seen.tiles):
+        return _whole_page()
+    touched = _touched(fresh, seen)
+    return render_template(
+        "monitoring/changes.html",
+        page=status_page(seen, cursor_after(found, now)),
+        now=now,
+        touched=touched,
+        news=news(fresh, touched.values(), cursor),
+    )
+
+
+@blueprint.get("/status/heartbeat")
+@allow(*EVERY_ROLE)
+@polled
+def beat() -> ResponseReturnValue:
+    """How alive the monitor is and how old the data."""
+    now = database_now()
+    return render_template("monitoring/_beat.html", now=now, beat=heartbeat(now, _stale_after()))
+
+
+@blueprint.context_processor
+def _vocabulary() -> dict[str, object]:
+    return {
+        "wording": wording,
+        "TileState": TileState,
+        "Watch": Watch,
+        "RISKS_SHOWN": RISKS_SHOWN,
+        "CALLS_SHOWN": CALLS_SHOWN,
+        "studio_address": _studio_address,
+        "conference_address": _conference_address,
+    }
+
+
+def _studio_address(code: str) -> str:
+    return _address("inventory.studio", f"/studios/{quote(code)}", code=code)
+
+
+def _conference_address(reference: str) -> str:
+    return _address("booking.conference", f"/conferences/{reference}", reference=reference)
+
+
+def _address(endpoint: str, path: str, **values: Any) -> str:
+    """The part may not be there yet."""
+    return url_for(endpoint, **values) if endpoint in current_app.view_functions else path
+
+
+def _stale_after() -> timedelta:
+    return timedelta(seconds=settings().stale_after)
+
+
+def _cursor() -> Cursor:
+    try:
+        return Cursor.parse(request.args.get("since", ""), request.args.get("seen", ""))
+    except (ValueError, OverflowError, OSError):
+        raise Invalid(_("This is not a time that the status page gave out. Reload the page.")) from None
+
+
+def _whole_page() -> Response:
+    return Response(status=204, headers={"HX-Refresh": "true"})
+
+
+def _touched(fresh: Iterable[Stirring], seen: Snapshot) -> dict[int, Tile]:
+    """The tiles of the studios that something happened to."""
+    ids = {one.studio_id for one in fresh if one.studio_id}
+    ids |= studios_of({one.conference_id for one in fresh if one.conference_id})
+    return {studio_id: seen.tiles[studio_id] for studio_id in ids if studio_id in seen.tiles}
