@@ -4,6 +4,7 @@ import hashlib
 import secrets
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -20,8 +21,6 @@ SHORTEST_PASSWORD = 10
 LONGEST_PASSWORD = 200
 
 _hasher = PasswordHasher()
-# Checked when there is no such account, so that a guess takes as long as for one that exists.
-_NOBODY = _hasher.hash(secrets.token_hex())
 
 
 def add_account(
@@ -101,10 +100,16 @@ def hash_of(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+@cache
+def _nobodys_hash() -> str:
+    """Checked when there is no such account, so that a guess takes as long as for one that exists."""
+    return _hasher.hash(secrets.token_hex())
+
+
 def _password_is_right(account: Account | None, password: str) -> bool:
     known = account is not None and account.disabled_at is None
     try:
-        _hasher.verify(account.password_hash if account and known else _NOBODY, password)
+        _hasher.verify(account.password_hash if account and known else _nobodys_hash(), password)
     except (VerificationError, InvalidHashError):
         return False
     return known

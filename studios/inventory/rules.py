@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from io import StringIO
 from typing import Any
 
-from models import ControlDriver, OrganisationKind, SnmpVersion
+from models.inventory import ControlDriver, OrganisationKind, SnmpVersion
 from studios.inventory.cells import CHECKS, Unfit, clean, shown
 
 COLUMNS = tuple(CHECKS)
@@ -165,18 +165,19 @@ def _read_rows(lines: Iterator[tuple[int, list[str]] | Fault]) -> Reading:
 
 
 def _read_cells(cells: list[str]) -> tuple[dict[str, Any], list[str]]:
-    """The values of the cells that are right, by column, and a reason for each that is not."""
+    """The values of the cells that are right, by column, and why the others are not; columns share a reason."""
     if len(cells) != len(COLUMNS):
         return {}, [f"has {len(cells)} cells; {len(COLUMNS)} belong there"]
-    values, reasons = {}, []
+    values: dict[str, Any] = {}
+    wrong: dict[str, list[str]] = {}
     for (column, check), cell in zip(CHECKS.items(), cells, strict=True):
         try:
             values[column] = check(clean(cell))
         except Unfit as error:
-            reasons.append(f"{column}: {error}")
+            wrong.setdefault(str(error), []).append(column)
     if values.get("control_driver") and values.get("control_url") == "":
-        reasons.append("control_url: is empty, but the control driver needs it")
-    return values, reasons
+        wrong["is empty, but the control driver needs it"] = ["control_url"]
+    return values, [f"{', '.join(columns)}: {reason}" for reason, columns in wrong.items()]
 
 
 def _disagreements(values: Mapping[int, Mapping[str, Any]]) -> list[Fault]:
