@@ -44,8 +44,9 @@ class StudioPage:
 
 def studio_by_code(code: str) -> Studio | None:
     """The studio with all that its page shows of it; a retired one too, since old conferences lead to it."""
-    query = db.select(Studio).where(Studio.code == code).options(*_WHOLE)
-    return db.session.scalar(query)
+    if "\0" in code:
+        return None  # PostgreSQL does not take it in a text
+    return db.session.scalar(db.select(Studio).where(Studio.code == code).options(*_WHOLE))
 
 
 def search_studios(text: str, limit: int = 12) -> list[Studio]:

@@ -49,7 +49,9 @@ class Booked:
 @blueprint.get("/")
 @allow(*EVERY_ROLE)
 def studios() -> ResponseReturnValue:
-    text, region = request.args.get("q", "")[:LONGEST_TEXT], request.args.get("region", "")
+    regions = queries.health_regions()
+    text = request.args.get("q", "")[:LONGEST_TEXT]
+    region = request.args["region"] if request.args.get("region") in regions else ""
     kind = _kind(request.args.get("kind", ""))
     page = queries.list_studios(text, region, kind, request.args.get("page", 1, type=int))
     chosen: dict[str, Any] = {"q": text, "region": region, "kind": kind.value if kind else ""}
@@ -60,7 +62,7 @@ def studios() -> ResponseReturnValue:
         rows=_rows(page.lines),
         chosen=chosen,
         kinds=KINDS,
-        regions=queries.health_regions(),
+        regions=regions,
         address=lambda number: url_for(".studios", **given, page=number),
     )
 

@@ -2,7 +2,7 @@ import unicodedata
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models import Credential, Endpoint, Organisation, Site, Studio
@@ -125,11 +125,13 @@ def test_a_composed_letter_and_one_in_two_parts_are_the_same() -> None:
     assert clean("Bod\u00f8 A\u030as") == clean("Bod\u00f8 \u00c5s")
 
 
+@settings(deadline=None)
 @given(st.ip_addresses())
 def test_every_ip_address_is_a_host(address: Any) -> None:
     assert is_host(str(address))
 
 
+@settings(deadline=None)
 @given(st.sampled_from(sorted(CHECKS)), st.text())
 def test_any_text_becomes_a_value_or_a_reason_that_a_terminal_can_show(column: str, cell: str) -> None:
     reason = ""

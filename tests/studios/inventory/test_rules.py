@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from studios.inventory.rules import COLUMNS, Fault, Reading, faults_against, read_inventory
@@ -90,6 +90,14 @@ def test_a_line_that_is_not_utf_8_is_named_and_the_others_are_read() -> None:
     assert list(reading.rows) == [2, 4]
 
 
+def test_cells_with_the_same_fault_share_a_line() -> None:
+    content = file_of(row(name="a", site="", town="")).replace(b",a,", b",\xf8,").replace(b",Nord,", b",\xd8st,")
+    assert reasons(read_inventory(content)) == [
+        "line 2: name, health_region: is not UTF-8; save the file as UTF-8",
+        "line 2: site, town: is empty",
+    ]
+
+
 def test_a_row_with_too_few_cells_is_bad() -> None:
     assert reasons(read_inventory(file_of(row()) + b"S-2,Studio 2\n")) == ["line 3: has 2 cells; 21 belong there"]
 
@@ -100,8 +108,11 @@ def test_a_quote_that_never_closes_is_named_where_it_opens() -> None:
 
 
 def test_a_code_that_stands_twice_names_both_lines() -> None:
-    reading = read_inventory(file_of(row(code="S-1"), row(code="S-2"), row(code="s-1")))
-    assert reasons(reading) == ["line 4: code: S-1 is already on line 2"]
+    reading = read_inventory(file_of(*(row(code=code) for code in ("S-1", "S-2", "S-1", "s-1"))))
+    assert reasons(reading) == [
+        "line 4: code: S-1 is already on line 2",
+        "line 5: code: S-1 is already on line 2",
+    ]
 
 
 def test_an_organisation_of_two_kinds_names_both_lines() -> None:
@@ -142,6 +153,7 @@ def test_credentials_must_exist_and_retired_studios_stay_retired() -> None:
     ]
 
 
+@settings(deadline=None)
 @given(st.binary() | st.builds(lambda tail: file_of(row()) + tail, st.binary()))
 @example(b"\x00")
 @example(file_of() + b'"' * 200_000)
@@ -151,6 +163,7 @@ def test_any_bytes_are_read_without_an_error(content: bytes) -> None:
     assert all(str(fault).encode() for fault in reading.faults)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(COLUMNS), st.text()))
 def test_any_cells_are_good_or_have_a_reason(changes: dict[str, str]) -> None:
     reading = read_inventory(file_of({**GOOD, **changes}))

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from studios.inventory.search import Entry, best, in_order, words_of
@@ -64,6 +64,7 @@ def test_what_is_typed_is_cut_to_a_bearable_length() -> None:
     assert words_of("x" * 10_000) == ["x" * 200]
 
 
+@settings(deadline=None)
 @given(st.text(), st.text(), st.integers(0, 100))
 def test_every_studio_is_found_by_its_own_name(code: str, name: str, number: int) -> None:
     entry = Entry(1, code, f"{name[:50]} {number}", ())
@@ -71,6 +72,7 @@ def test_every_studio_is_found_by_its_own_name(code: str, name: str, number: int
     assert best([entry], code[:50]) == [1]
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_can_be_searched_for(typed: str) -> None:
     assert set(best(STUDIOS, typed)) <= set(range(1, 9))

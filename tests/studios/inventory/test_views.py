@@ -105,7 +105,8 @@ def test_an_htmx_request_gets_the_table_alone(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["page=x", "page=99999999999999999999", "kind=none", "region=nowhere", f"q={'x' * 9000}"]
+    "query",
+    ["page=x", "page=99999999999999999999", "kind=none", "region=nowhere", "region=%00", "q=%00", f"q={'x' * 9000}"],
 )
 def test_an_odd_query_is_answered(ask: Ask, query: str) -> None:
     assert ask(f"/studios/?{query}").status_code == 200
@@ -183,7 +184,7 @@ def test_a_closure_is_told_with_its_reason(ask: Ask) -> None:
     assert "Maintenance" in ask("/studios/").text
 
 
-@pytest.mark.parametrize("code", ["NOBODY", "x" * 5000, "%F0%9F%93%B7", "..%2f", "<script>"])
+@pytest.mark.parametrize("code", ["NOBODY", "%00", "x" * 5000, "%F0%9F%93%B7", "..%2f", "<script>"])
 def test_an_unknown_code_is_not_found(ask: Ask, code: str) -> None:
     answer = ask(f"/studios/{code}")
     assert answer.status_code == 404
