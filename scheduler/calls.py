@@ -149,7 +149,8 @@ def _apply(leg: Leg, move: Move, table: Table, now: datetime) -> None:
         return
     if move.state is not leg.state or move.cause != (leg.cause or ""):
         leg.changed_at = now
-    if move.state is LegState.CONNECTED and leg.state is not LegState.CONNECTED:
+    newly_connected = move.state is LegState.CONNECTED and leg.state is not LegState.CONNECTED
+    if newly_connected or (move.was_connected and leg.connected_at is None):
         leg.connected_at = now
     if move.state in (LegState.DROPPED, LegState.STOPPED):
         leg.ended_at = now

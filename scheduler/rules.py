@@ -92,6 +92,7 @@ class Move:
     call_id: str | None = None
     next_attempt_at: datetime | None = None
     counts: bool = False  # as one more attempt
+    was_connected: bool = False  # found so when it was ended, whatever had been recorded
 
 
 def normal_address(address: str) -> str:
@@ -270,7 +271,8 @@ def _take_down(leg: LegView, host: Sight, far: Sight, host_address: str, stop_du
     call = our_call(leg, host) if isinstance(host, Sequence) else None
     event = "" if leg.state is LegState.STOPPING else "leg.hung_up"
     if call:
-        return Move(leg.leg_id, Action.HANG_UP, LegState.STOPPING, event, "", call.call_id)
+        held = _state_of_call(call) is LegState.CONNECTED
+        return Move(leg.leg_id, Action.HANG_UP, LegState.STOPPING, event, "", call.call_id, was_connected=held)
     far_call = next((c for c in _calls(far) if normal_address(c.remote) == normal_address(host_address)), None)
     if far_call:
         return Move(leg.leg_id, Action.HANG_UP_FAR_END, LegState.STOPPING, event, "", far_call.call_id)

@@ -22,7 +22,7 @@ for name in [name for name in os.environ if name.startswith("STUDIONETT_")]:
     del os.environ[name]
 
 # Where the PostgreSQL server keeps its lock; machines without a desktop set none.
-os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
+os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="studionett-run-"))
 
 DIALECTS = ["sqlite", "postgresql"]
 

@@ -1,0 +1,98 @@
+"""A scheduler killed with SIGKILL between its dial and its commit, and another that carries on: real processes."""
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from app import create_app
+from devices.xapi import XapiClient
+from models import ConferenceState, Event, db
+from scheduler import calls
+from scheduler.codecs import Codecs
+from simulation.studio import CallState
+from tests.conftest import settings_for
+
+STUDIONETT = Path(sys.executable).with_name("studionett")
+
+
+def _dial_and_die(url: str, conference_id: int) -> None:
+    def die(*_: object) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    calls._record = die
+    with create_app(settings_for(url)).app_context():
+        calls.reconcile(conference_id, "the one that dies", Codecs(XapiClient(), at_once=1))
+
+
+@pytest.fixture
+def start_scheduler(database_url: str) -> Iterator[object]:
+    started: list[subprocess.Popen[bytes]] = []
+    settings = settings_for(database_url)
+    environment = {
+        **os.environ,
+        "STUDIONETT_DATABASE_URL": database_url,
+        "STUDIONETT_SECRET_KEY": settings.secret_key,
+    }
+
+    def start() -> subprocess.Popen[bytes]:
+        started.append(subprocess.Popen([STUDIONETT, "scheduler"], env=environment, stdout=subprocess.DEVNULL))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait(5)
+
+
+def _wait_for(wanted, seconds: float) -> None:
+    give_up = time.monotonic() + seconds
+    while not wanted():
+        assert time.monotonic() < give_up, "it took too long"
+        db.session.rollback()
+        time.sleep(0.1)
+
+
+def test_a_call_dialled_by_a_killed_scheduler_is_adopted_by_the_next_and_ended_once(
+    network, running_now, database_url, start_scheduler
+):
+    conference = running_now("TROMSO", "BODO")
+    conference_id = conference.id
+    db.session.rollback()
+    doomed = multiprocessing.get_context("forkserver").Process(target=_dial_and_die, args=(database_url, conference_id))
+    doomed.start()
+    doomed.join(20)
+    assert doomed.exitcode == -signal.SIGKILL
+    assert len(network.calls("TROMSO")) == 1, "it was dialled before the kill"
+
+    start_scheduler()
+    state = lambda: db.session.scalar(db.select(type(conference).state).filter_by(id=conference_id))  # noqa: E731
+    _wait_for(lambda: state() is ConferenceState.RUNNING, 25)
+    assert [call.state for call in network.calls("TROMSO")] == [CallState.CONNECTED]
+    assert [call.state for call in network.calls("BODO")] == [CallState.CONNECTED]
+    told = list(db.session.scalars(db.select(Event.kind).order_by(Event.id)))
+    assert told.count("leg.dialled") == 1
+    assert "leg.adopted" in told
+
+
+def test_calls_left_up_by_a_killed_scheduler_come_down_at_their_end(network, running_now, start_scheduler):
+    conference = running_now("TROMSO", "BODO", end=datetime.now(UTC) + timedelta(seconds=8))
+    conference_id, model = conference.id, type(conference)
+    db.session.rollback()
+    first = start_scheduler()
+    _wait_for(lambda: any(call.state is CallState.CONNECTED for call in network.calls("BODO")), 15)
+    first.send_signal(signal.SIGKILL)
+    first.wait(5)
+    time.sleep(5)
+    start_scheduler()
+    state = lambda: db.session.scalar(db.select(model.state).filter_by(id=conference_id))  # noqa: E731
+    _wait_for(lambda: state() is ConferenceState.ENDED, 30)
+    assert not network.calls("TROMSO")
+    assert not network.calls("BODO")
