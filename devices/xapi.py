@@ -5,6 +5,7 @@ Source: Cisco "API Reference Guide" of CE9 and RoomOS, chapter "Using HTTP/HTTPS
 """
 
 import ssl
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -109,12 +110,13 @@ class XapiClient:
     @contextmanager
     def _session(self, codec: Codec, seconds: float) -> Iterator["_Session"]:
         ending = min(seconds * ENDING_SHARE, ENDING_MOST)
+        started = time.monotonic()
         with within(seconds - ending):
             session = _Session.begin(self._client, codec)
             try:
                 yield session
             finally:
-                with within(ending):
+                with within(max(ending, seconds - (time.monotonic() - started))):
                     session.end()
 
 

@@ -9,20 +9,36 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from models import Closure, Endpoint, EndpointStatus, Event, Health, StatusChange, Studio, Worker, db, write
+from models import (
+    Closure,
+    Endpoint,
+    EndpointStatus,
+    Event,
+    Health,
+    Leg,
+    Reservation,
+    StatusChange,
+    Studio,
+    Worker,
+    db,
+    write,
+)
 from monitoring.rules import Cause
 from tests import factories
 from tests.devices import codec as codecs
 from tests.monitoring import agents as played
+from tests.monitoring import snmpd
 from tests.monitoring.agents import Agents
 from tests.monitoring.running import CADENCE, until, watching
 
 HOST = "127.202.6.1"
+HOUR = timedelta(hours=1)
 # For rules that the choice of database can't touch.
 on_sqlite = pytest.mark.parametrize("dialect", ["sqlite"])
 
@@ -251,6 +267,42 @@ def test_calls_are_seen_come_and_gone(app: Flask, agents: Agents) -> None:
 
 
 @on_sqlite
+def test_a_leg_that_changes_has_its_codecs_asked_at_once(app: Flask, agents: Agents) -> None:
+    with codecs.playing() as codec:
+        codec.paths["/getxml"] = codecs.answering(b"<Status/>")
+        key = an_endpoint_with_codec(agents, codec)
+        studio = db.session.get_one(Endpoint, key).studio
+        conference = factories.conference(studio, factories.studio())
+        party_id, token = conference.parties[1].id, "K-1/2"
+        leg = {"conference_id": conference.id, "party_id": party_id, "token": token, "wanted": "up", "attempts": 0}
+        with watching(app, replace(CADENCE, calls=1.0, calls_busy=600)):
+            until(lambda: status(key).calls_seen_at)
+            # Its next turn, were nobody to say anything, is ten minutes away.
+            change(sa.update(Reservation).values(starts_at=datetime.now(UTC), ends_at=datetime.now(UTC) + HOUR))
+            codec.paths["/getxml"] = codecs.answering(codecs.ONE_CALL)
+            time.sleep(1.2)
+            assert not status(key).in_call
+            change(sa.insert(Leg).values(**leg, state="connected", changed_at=datetime.now(UTC)))
+            until(lambda: status(key).in_call)
+
+
+@on_sqlite
+def test_a_studio_whose_conference_starts_soon_is_asked_for_its_calls_more_often(app: Flask, agents: Agents) -> None:
+    with codecs.playing() as codec:
+        codec.paths["/getxml"] = codecs.answering(b"<Status/>")
+        key = an_endpoint_with_codec(agents, codec)
+        studio = db.session.get_one(Endpoint, key).studio
+        with watching(app, replace(CADENCE, calls=600, calls_busy=0.2)):
+            until(lambda: is_now(key, Health.OK))
+            time.sleep(0.5)
+            assert codec.begun == 0
+            soon = datetime.now(UTC) + timedelta(minutes=10)
+            reservation = {"studio_id": studio.id, "starts_at": soon, "ends_at": soon + HOUR, "kind": "conference"}
+            change(sa.insert(Reservation).values(**reservation))
+            until(lambda: codec.begun >= 3)
+
+
+@on_sqlite
 def test_a_dead_studio_is_in_no_call_and_its_codec_is_left_alone(app: Flask, agents: Agents) -> None:
     with codecs.playing() as codec:
         key = an_endpoint_with_codec(agents, codec)
@@ -277,6 +329,25 @@ def test_a_codec_that_refuses_our_password_is_degraded(app: Flask, agents: Agent
             assert status(key).cause == Cause.CONTROL_REFUSED
             codec.paths["/xmlapi/session/begin"] = codecs.begin
             until(lambda: is_now(key, Health.OK))
+
+
+@on_sqlite
+@pytest.mark.skipif(snmpd.BINARY is None, reason="snmpd is not installed")
+def test_a_real_agent_is_one_of_the_studios(app: Flask, tmp_path: Path) -> None:
+    with snmpd.running(tmp_path, "127.202.6.9") as target:
+        community = factories.credential("lese", "", target.community)
+        key = factories.endpoint(
+            factories.studio(),
+            target.host,
+            snmp_port=target.port,
+            snmp_credential_id=community.id,
+            control_driver=None,
+            control_url=None,
+        ).id
+        with watching(app):
+            until(lambda: is_now(key, Health.OK) and db.session.get_one(Endpoint, key).serial)
+    assert db.session.get_one(Endpoint, key).serial == "FTT9990001"
+    assert db.session.get_one(Endpoint, key).model == "Cisco TelePresence MX700"
 
 
 @on_sqlite

@@ -1,37 +1,58 @@
-"""What every engine promises, against agents that aren't ours."""
+"""What every engine promises, against agents of other hands: Debian's snmpd and the simulated studios."""
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 
+from monitoring.profiles import FULL, SYS_DESCR, SYS_NAME, SYS_OBJECT_ID, SYS_UPTIME
 from monitoring.snmp.engine import Outcome, Reading, SnmpEngine, Target, read_many
 from monitoring.snmp.pysnmp_engine import PysnmpEngine
+from simulation.fleet import Fleet
+from simulation.studio import StudioSpec
 from tests.monitoring import snmpd
 
-HOST = "127.202.4.1"
-SYSTEM = "1.3.6.1.2.1.1"
-LOOPBACK = 1
-FULL = (
-    *(f"{SYSTEM}.{n}.0" for n in (1, 2, 3, 5, 6)),
-    f"1.3.6.1.2.1.2.2.1.8.{LOOPBACK}",
-    f"1.3.6.1.2.1.31.1.1.1.1.{LOOPBACK}",
-    f"1.3.6.1.2.1.31.1.1.1.6.{LOOPBACK}",
-    f"1.3.6.1.2.1.31.1.1.1.10.{LOOPBACK}",
-    "1.3.6.1.4.1.13885.101.1.6.0",
-)
+Read = Callable[..., list[Reading]]
 
-pytestmark = pytest.mark.skipif(snmpd.BINARY is None, reason="snmpd is not installed")
+STUDIO = StudioSpec("HOS-42", "Studio", "127.202.4.2", None, None, 21161, community=snmpd.COMMUNITY, serial="FTT42")
+IF_OPER_STATUS = "1.3.6.1.2.1.2.2.1.8.1"
+IF_NAME = "1.3.6.1.2.1.31.1.1.1.1.1"
+IF_OCTETS = "1.3.6.1.2.1.31.1.1.1.6.1"
+POLY_STATUS = "1.3.6.1.4.1.13885.101.1.6.0"
+NAMES = {"snmpd": (b"studio-snmpd", b"lo"), "fleet": (b"HOS-42", b"eth0")}
+
+
+@contextmanager
+def fleet() -> Iterator[Target]:
+    served, loop = Fleet([STUDIO]), asyncio.new_event_loop()
+    loop.run_until_complete(served.start())
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    yield Target(1, STUDIO.address, STUDIO.snmp_port or 0, community=STUDIO.community)
+    asyncio.run_coroutine_threadsafe(served.stop(), loop).result(5)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(5)
+    loop.close()
+
+
+@pytest.fixture(scope="module", params=["snmpd", "fleet"])
+def kind(request: pytest.FixtureRequest) -> str:
+    if request.param == "snmpd" and snmpd.BINARY is None:
+        pytest.skip("snmpd is not installed")
+    return str(request.param)
 
 
 @pytest.fixture(scope="module")
-def agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
-    with snmpd.running(tmp_path_factory.mktemp("snmpd"), HOST) as target:
+def agent(kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    served = snmpd.running(tmp_path_factory.mktemp("snmpd"), "127.202.4.1") if kind == "snmpd" else fleet()
+    with served as target:
         yield target
 
 
 @pytest.fixture(params=[PysnmpEngine])
-def read(request: pytest.FixtureRequest) -> Callable[..., list[Reading]]:
+def read(request: pytest.FixtureRequest) -> Read:
     def read(targets: list[Target], oids: tuple[str, ...] = FULL, timeout: float = 0.5) -> list[Reading]:
         async def run() -> list[Reading]:
             engine: SnmpEngine = request.param()
@@ -45,35 +66,31 @@ def read(request: pytest.FixtureRequest) -> Callable[..., list[Reading]]:
     return read
 
 
-def test_a_full_read_tells_the_system_and_its_interface(agent: Target, read: Callable[..., list[Reading]]) -> None:
-    [reading] = read([agent])
+def test_a_full_read_tells_the_system_and_its_interface(kind: str, agent: Target, read: Read) -> None:
+    [reading] = read([agent], (*FULL, IF_NAME, POLY_STATUS))
     assert reading.answered
-    assert reading.values[f"{SYSTEM}.1.0"] == snmpd.DESCRIPTION.encode()
-    assert str(reading.values[f"{SYSTEM}.2.0"]).startswith("1.3.6.1.4.1.8072")
-    assert isinstance(reading.values[f"{SYSTEM}.3.0"], int)
-    assert reading.values[f"{SYSTEM}.5.0"] == b"studio-snmpd"
-    assert reading.values[f"1.3.6.1.2.1.2.2.1.8.{LOOPBACK}"] == 1
-    assert reading.values[f"1.3.6.1.2.1.31.1.1.1.1.{LOOPBACK}"] == b"lo"
-    assert isinstance(reading.values[f"1.3.6.1.2.1.31.1.1.1.6.{LOOPBACK}"], int)
-    assert reading.values["1.3.6.1.4.1.13885.101.1.6.0"] is None
+    assert b"Cisco Codec" in bytes(reading.values[SYS_DESCR])  # type: ignore[arg-type]
+    assert str(reading.values[SYS_OBJECT_ID]).startswith("1.3.6.1.4.1.")
+    assert isinstance(reading.values[SYS_UPTIME], int)
+    assert (reading.values[SYS_NAME], reading.values[IF_NAME]) == NAMES[kind]
+    assert reading.values[IF_OPER_STATUS] == 1
+    assert isinstance(reading.values[IF_OCTETS], int)
+    assert reading.values[POLY_STATUS] is None
 
 
-def test_a_wrong_community_is_silence(agent: Target, read: Callable[..., list[Reading]]) -> None:
+def test_a_wrong_community_is_silence(agent: Target, read: Read) -> None:
     [reading] = read([Target(1, agent.host, agent.port, community="gjettet")])
     assert reading.outcome is Outcome.TIMEOUT
 
 
-def test_many_reads_of_one_agent_keep_apart(agent: Target, read: Callable[..., list[Reading]]) -> None:
+def test_many_reads_of_one_agent_keep_apart(agent: Target, read: Read) -> None:
     targets = [Target(key, agent.host, agent.port, community=agent.community) for key in range(50)]
-    readings = read(targets)
+    readings = read(targets, timeout=2.0)
     assert [reading.key for reading in readings] == list(range(50))
     assert all(reading.answered for reading in readings)
 
 
-def test_an_answer_too_big_for_the_agent_says_so_or_comes_whole(
-    agent: Target, read: Callable[..., list[Reading]]
-) -> None:
-    oids = tuple(f"{SYSTEM}.1.0" for _ in range(60))
-    [reading] = read([agent], oids)
+def test_an_answer_too_big_for_the_agent_says_so_or_comes_whole(agent: Target, read: Read) -> None:
+    [reading] = read([agent], tuple(SYS_DESCR for _ in range(60)))
     assert reading.answered
     assert reading.values or reading.detail
