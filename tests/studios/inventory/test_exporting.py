@@ -17,9 +17,9 @@ def test_an_empty_inventory_is_a_header(app: Flask) -> None:
 
 
 def test_studios_come_in_the_order_of_their_codes_whatever_the_database_sorts_by(app: Flask) -> None:
-    content = file_of(*(row(code=code) for code in ("A-1", "B", "a", "Å", "ä")))
-    write(lambda: import_inventory(read_inventory(content), NOW))
-    assert export_csv().encode() == file_of(*(row(code=code) for code in ("A-1", "B", "a", "Å", "ä")))
+    lines = [row(code=code, name=f"Studio {9 - n}") for n, code in enumerate(("A-1", "B", "a1", "Å", "ä"))]
+    write(lambda: import_inventory(read_inventory(file_of(*reversed(lines))), NOW))
+    assert export_csv().encode() == file_of(*lines)
 
 
 def test_quotes_commas_and_formulas_come_through(app: Flask) -> None:
