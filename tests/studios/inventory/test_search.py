@@ -55,6 +55,12 @@ def test_a_code_or_name_that_begins_so_comes_before_a_place() -> None:
     assert best([town, Entry(10, "Z-1", "Studio 1", ("", "", ""))], "studio") == [10, 9]
 
 
+def test_the_beginning_of_a_word_comes_before_a_part_within_one() -> None:
+    within = Entry(9, "A-1", "Studio 1", ("Vestvågøy",))
+    beginning = Entry(10, "B-1", "Studio 1", ("Vågan",))
+    assert best([within, beginning], "våg") == [10, 9]
+
+
 def test_codes_are_counted_as_people_count() -> None:
     codes = ["S-10", "S-2", "s-1", "S-02-1"]
     assert sorted(codes, key=in_order) == ["s-1", "S-2", "S-02-1", "S-10"]
