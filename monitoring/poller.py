@@ -66,7 +66,8 @@ class Poller:
         self.watched[key] = watched
         now = self._loop.time()
         if watched.equipment.target is not None:
-            self._plan_poll(watched, first_turn(key, now, self._cadence.first), full=True)
+            # Signs of life first, so that the whole picture is there within seconds; the rest comes in its turn.
+            self._plan_poll(watched, first_turn(key, now, self._cadence.first), full=False)
         if watched.equipment.codec is not None:
             self._plan_calls(watched, first_turn(key, now, self._calls_interval(watched)))
 

@@ -1,6 +1,7 @@
 """The client against the simulated studios, which were written from the same reference guide by other hands."""
 
 import asyncio
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -12,10 +13,22 @@ from devices.xapi import Codec, CodecCall, XapiClient
 from simulation.fleet import Fleet
 from simulation.studio import Fault, StudioSpec, Timings
 
-PORT = 28080
-OSLO = StudioSpec("OSLO", "Oslo", "127.202.5.1", PORT, 25060, None, "studio", "hemmelig")
-BODO = StudioSpec("BODO", "Bodø", "127.202.5.2", PORT, 25060, None, "studio", "hemmelig")
-CODEC = Codec(f"http://{OSLO.address}:{PORT}", "studio", "hemmelig")
+
+def free_port(host: str, kind: socket.SocketKind) -> int:
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind((host, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def a_studio(code: str, host: str) -> StudioSpec:
+    http, sip = (free_port(host, kind) for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM))
+    return StudioSpec(code, code.title(), host, http, sip, None, "studio", "hemmelig")
+
+
+OSLO = a_studio("OSLO", "127.202.5.1")
+BODO = a_studio("BODO", "127.202.5.2")
+CODEC = Codec(f"http://{OSLO.address}:{OSLO.http_port}", "studio", "hemmelig")
 
 
 @pytest.fixture

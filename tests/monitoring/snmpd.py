@@ -20,7 +20,7 @@ DESCRIPTION = "Cisco Codec SoftW: ce9.15.3.22 MCU: Cisco TelePresence MX700 S/N:
 def running(folder: Path, host: str, key: int = 1) -> Iterator[Target]:
     """snmpd on a free port of `host`, ready to answer."""
     assert BINARY is not None
-    port = _free_port(host)
+    port = free_port(host)
     config = folder / "snmpd.conf"
     config.write_text(
         f"agentaddress udp:{host}:{port}\nrocommunity {COMMUNITY}\nsysdescr {DESCRIPTION}\nsysname studio-snmpd\n"
@@ -38,7 +38,7 @@ def running(folder: Path, host: str, key: int = 1) -> Iterator[Target]:
         process.wait(10)
 
 
-def _free_port(host: str) -> int:
+def free_port(host: str) -> int:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind((host, 0))
         port: int = probe.getsockname()[1]

@@ -16,7 +16,6 @@ from tests.monitoring import snmpd
 
 Read = Callable[..., list[Reading]]
 
-STUDIO = StudioSpec("HOS-42", "Studio", "127.202.4.2", None, None, 21161, community=snmpd.COMMUNITY, serial="FTT42")
 IF_OPER_STATUS = "1.3.6.1.2.1.2.2.1.8.1"
 IF_NAME = "1.3.6.1.2.1.31.1.1.1.1.1"
 IF_OCTETS = "1.3.6.1.2.1.31.1.1.1.6.1"
@@ -26,11 +25,14 @@ NAMES = {"snmpd": (b"studio-snmpd", b"lo"), "fleet": (b"HOS-42", b"eth0")}
 
 @contextmanager
 def fleet() -> Iterator[Target]:
-    served, loop = Fleet([STUDIO]), asyncio.new_event_loop()
+    host = "127.202.4.2"
+    port = snmpd.free_port(host)
+    studio = StudioSpec("HOS-42", "Studio", host, None, None, port, community=snmpd.COMMUNITY, serial="FTT42")
+    served, loop = Fleet([studio]), asyncio.new_event_loop()
     loop.run_until_complete(served.start())
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    yield Target(1, STUDIO.address, STUDIO.snmp_port or 0, community=STUDIO.community)
+    yield Target(1, host, port, community=snmpd.COMMUNITY)
     asyncio.run_coroutine_threadsafe(served.stop(), loop).result(5)
     loop.call_soon_threadsafe(loop.stop)
     thread.join(5)
