@@ -129,7 +129,9 @@ def _ports(host: str, port: int) -> Iterator[checks.Place]:
 
 
 def _announcement(checkout: Checkout, address: str) -> str:
-    return f"\nStudionett is at {address}/ (Ctrl-C stops it).\n\n{data.accounts(checkout)}"
+    told = f"\nStudionett is at {address}/ (Ctrl-C stops it).\n"
+    accounts = data.accounts(checkout)
+    return f"{told}\nAccounts to try it with (e-mail, password, role, organisation):\n{accounts}" if accounts else told
 
 
 @contextlib.contextmanager
