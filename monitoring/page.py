@@ -83,8 +83,8 @@ class StatusPage:
     @property
     def shown_studios(self) -> int:
         states = self.filter.STATES.get(self.filter.only, frozenset(TileState))
-        groups = (group for region in self.shown for group in region.groups)
-        return sum(group.counts[state] for group in groups for state in states)
+        shown = {region.name for region in self.shown}
+        return sum(tile.region in shown and tile.state in states for tile in self.seen.tiles.values())
 
     @property
     def changes_address(self) -> str:
