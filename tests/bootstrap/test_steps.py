@@ -175,7 +175,7 @@ def test_a_second_set_up_does_not_run_beside_the_first(checkout: Checkout, monke
 def failing_apt(checkout: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
     apt = program(checkout.root / "machine" / "apt-get", "echo 'E: Could not connect to the archive'; exit 100")
     monkeypatch.setenv("PATH", str(apt.parent), prepend=":")
-    monkeypatch.setattr(debian, "WANTED", {"chromium": ["/nowhere/chromium"]})
+    monkeypatch.setattr(debian, "WANTED", {"chromium": Path("/nowhere/chromium")})
     monkeypatch.setattr(debian, "as_root", lambda: [])
 
 
