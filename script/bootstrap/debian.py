@@ -1,4 +1,4 @@
-"""Debian's packages that the tests use: a browser, and peers nobody here has written. Without them, tests are skipped."""
+"""Debian's packages that the tests use: a browser, and peers that nobody here has written."""
 
 import os
 import re
