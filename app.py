@@ -16,6 +16,7 @@ from flask_babel import Babel
 from flask_babel import lazy_gettext as _l
 from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
+from sqlalchemy.exc import DatabaseError
 
 import accounts.commands
 import accounts.permissions
@@ -25,7 +26,9 @@ import monitoring.commands
 import monitoring.views
 import scheduler.commands
 import simulation.commands
+import studios.booking.views
 import studios.inventory.commands
+import studios.inventory.views
 from accounts.language import DEFAULT_LANGUAGE, language
 from accounts.permissions import access, public
 from config import ROOT, ConfigurationError, Settings, settings
@@ -80,19 +83,26 @@ def main() -> None:
         app = create_app()
     except ConfigurationError as error:
         sys.exit(f"studionett: {error}")
-    FlaskGroup(
+    group = FlaskGroup(
         name="studionett",
         create_app=lambda: app,
         add_default_commands=False,
         add_version_option=False,
         set_debug_flag=False,
         load_dotenv=False,
-    )()
+    )
+    try:
+        group()
+    except DatabaseError as error:
+        reason = str(error.orig or error).splitlines()[0]
+        sys.exit(f"studionett: the database refuses: {reason}. Is it there, and was `studionett db upgrade` run?")
 
 
 def _add_pages(app: Flask) -> None:
     app.add_url_rule("/healthz", view_func=healthz)
     app.register_blueprint(monitoring.views.blueprint)
+    app.register_blueprint(studios.inventory.views.blueprint)
+    app.register_blueprint(studios.booking.views.blueprint)
     app.jinja_env.globals.update(asset=_asset, language=language, navigation=_navigation)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 

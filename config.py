@@ -27,24 +27,25 @@ def _text(value: str) -> str:
 
 
 def _port(value: str) -> int:
-    port = int(value)
-    if not 1 <= port <= 65_535:
+    if not value.isdecimal() or not 1 <= int(value) <= 65_535:
         raise ValueError("a port is a number from 1 to 65535")
-    return port
+    return int(value)
 
 
 def _positive(value: str) -> float:
-    seconds = float(value)
-    if not 0 < seconds < 1e6:
+    try:
+        number = float(value)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < 1e6:
         raise ValueError("it must be a number above 0")
-    return seconds
+    return number
 
 
 def _count(value: str) -> int:
-    count = int(value)
-    if count < 1:
+    if not value.isdecimal() or int(value) < 1:
         raise ValueError("it must be a whole number above 0")
-    return count
+    return int(value)
 
 
 def _flag(value: str) -> bool:
@@ -125,7 +126,7 @@ class Settings:
             if not environment.get(name, "").strip():
                 continue
             try:
-                values[setting.name] = setting.metadata["parse"](environment[name])
+                values[setting.name] = setting.metadata["parse"](environment[name].strip())
             except ValueError as error:
                 raise ConfigurationError(f"{name} is wrong: {error}.") from None
         if "secret_key" not in values:

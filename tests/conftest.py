@@ -5,12 +5,14 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
+from werkzeug.test import TestResponse
 
 from accounts.people import begin_session
 from app import create_app
@@ -123,10 +125,20 @@ def database_url(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -
     server.drop(name)
 
 
+class Browser(FlaskClient):
+    """Each request in a context of its own, as in production: Flask would otherwise share the test's open one, and
+    with it the person who signed in first and the rows that were read before."""
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        with self.application.app_context():
+            return super().open(*args, **kwargs)
+
+
 @pytest.fixture
 def app(database_url: str) -> Iterator[Flask]:
     """The application on a database of its own, with its context open."""
     app = create_app(settings_for(database_url))
+    app.test_client_class = Browser
     app.config.update(TESTING=True, WTF_CSRF_ENABLED=False)  # tests/accounts turns the latter on again
     with app.app_context():
         yield app

@@ -228,19 +228,24 @@ def _locked_conference(conference_id: int) -> Conference:
     return db.session.scalars(query.execution_options(populate_existing=True)).one()
 
 
-def _check_free(studios: Sequence[Studio], booking: Booking, moved: Conference | None = None) -> None:
-    """Refuse what is taken or closed; read under the studios' locks, so that the answer holds until the commit."""
+def clashes_with(
+    studios: Sequence[Studio], start: datetime, end: datetime, moved_id: int | None = None
+) -> list[queries.Clash]:
+    """What is in the way of a conference in these studios, each with its own buffers; `moved_id` never is."""
     found = [
         clash
         for (setup, clear_down), group in _by_buffers(studios).items()
         for clash in queries.clashes(
-            [studio.id for studio in group],
-            *blocked_time(booking.start, booking.end, setup, clear_down),
-            but=moved.id if moved else None,
+            [studio.id for studio in group], *blocked_time(start, end, setup, clear_down), but=moved_id
         )
     ]
-    if found:
-        raise StudioTaken(sorted(found, key=lambda clash: (clash.starts_at, clash.studio.code)))
+    return sorted(found, key=lambda clash: (clash.starts_at, clash.studio.code))
+
+
+def _check_free(studios: Sequence[Studio], booking: Booking, moved: Conference | None = None) -> None:
+    """Refuse what is taken or closed; read under the studios' locks, so that the answer holds until the commit."""
+    if found := clashes_with(studios, booking.start, booking.end, moved.id if moved else None):
+        raise StudioTaken(found)
     if closed := queries.closures(studios, booking.start, booking.end):
         raise StudioClosed(closed)
 

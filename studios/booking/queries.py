@@ -12,6 +12,8 @@ from models import (
     Closure,
     Conference,
     ConferenceState,
+    Endpoint,
+    EndpointStatus,
     Event,
     Leg,
     Organisation,
@@ -142,6 +144,16 @@ def reservations_between(studio_ids: Collection[int], start: datetime, end: date
         .order_by(Reservation.starts_at)
     )
     return list(db.session.scalars(query))
+
+
+def statuses_of(studios: Collection[Studio]) -> dict[int, EndpointStatus]:
+    """The present state of these studios' equipment, by studio; those without any are missing."""
+    query = (
+        sa.select(Endpoint.studio_id, EndpointStatus)
+        .join(EndpointStatus, EndpointStatus.endpoint_id == Endpoint.id)
+        .where(Endpoint.studio_id.in_([studio.id for studio in studios]))
+    )
+    return {row.studio_id: row.EndpointStatus for row in db.session.execute(query)}
 
 
 def legs_of(conference: Conference) -> dict[int, Leg]:

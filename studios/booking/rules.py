@@ -85,7 +85,7 @@ def clean_title(title: str) -> str:
 
 def problems(wish: Wish, now: datetime, limits: Limits) -> list[Problem]:
     """Everything that is wrong with a new conference or one that has not started."""
-    found = _title_problems(wish.title) + _party_problems(wish.studio_ids)
+    found = title_problems(wish.title) + party_problems(wish.studio_ids)
     if wish.end <= wish.start:
         found.append(Problem.END_BEFORE_START)
     elif wish.end - wish.start > limits.longest:
@@ -101,7 +101,7 @@ def problems_while_running(
     wish: Wish, start: datetime, studio_ids: Sequence[int], now: datetime, limits: Limits
 ) -> list[Problem]:
     """What is wrong with a change to a conference whose calls are up: only its title and its end can move."""
-    found = _title_problems(wish.title)
+    found = title_problems(wish.title)
     if wish.start != start:
         found.append(Problem.START_IS_FIXED)
     if tuple(wish.studio_ids) != tuple(studio_ids):
@@ -125,7 +125,7 @@ def host_position(can_be_steered: Iterable[bool]) -> int | None:
     return next((position for position, steered in enumerate(can_be_steered) if steered), None)
 
 
-def _title_problems(title: str) -> list[Problem]:
+def title_problems(title: str) -> list[Problem]:
     if not title:
         return [Problem.TITLE_MISSING]
     if len(title) > LONGEST_TITLE:
@@ -135,7 +135,7 @@ def _title_problems(title: str) -> list[Problem]:
     return []
 
 
-def _party_problems(studio_ids: Sequence[int]) -> list[Problem]:
+def party_problems(studio_ids: Sequence[int]) -> list[Problem]:
     if len(studio_ids) < FEWEST_PARTIES:
         return [Problem.TOO_FEW_PARTIES]
     if len(studio_ids) > MOST_PARTIES:

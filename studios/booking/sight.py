@@ -1,0 +1,224 @@
+"""One conference as its page shows it: who sits there, which calls are up, what is wrong, what happened."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from accounts.rules import Access
+from config import settings
+from models import Conference, ConferenceState, Event, Health, Leg, LegState, Party, Studio, Wanted
+from studios.booking import queries
+from studios.booking.story import Chapter, tell
+from studios.booking.times import clock_seconds
+from studios.booking.wording import START_MODES, Badge, cause_sentence, leg_badge, state_badge
+from studios.inventory.present import present_health
+from studios.inventory.wording import FACES, Face
+
+# A page of a conference that starts within this time follows it closely.
+NEAR = timedelta(minutes=15)
+CLOSELY, LOOSELY = 2, 60  # seconds between two looks
+OVER = (ConferenceState.ENDED, ConferenceState.FAILED, ConferenceState.CANCELLED)
+TROUBLED = (LegState.DROPPED, LegState.FAILED)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A party at the table. `call` is none while nobody has thought of calling it."""
+
+    party: Party
+    studio: Studio | None
+    face: Face
+    call: Badge | None
+    notes: list[str]
+    connected: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.studio.name if self.studio else self.party.guest_address or _("A party")
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """A party that should be in the call and is not."""
+
+    heading: str
+    cause: str
+    next_attempt_at: datetime | None
+    studio: Studio | None
+    tone: str
+
+
+@dataclass(frozen=True)
+class Sight:
+    """`every` is how many seconds the page waits before it looks again; none when there is nothing more to see."""
+
+    conference: Conference
+    badge: Badge
+    places: list[Place]
+    troubles: list[Trouble]
+    chapters: list[Chapter]
+    start_mode: tuple[str, str] | None
+    remaining: str
+    every: int | None
+    mark: str
+    may_change: bool
+    sees_title: bool
+
+    @property
+    def connected(self) -> int:
+        return sum(place.connected for place in self.places)
+
+    @property
+    def host(self) -> Place | None:
+        return next((place for place in self.places if place.party.host), None)
+
+    @property
+    def under_way(self) -> bool:
+        return queries.is_under_way(self.conference)
+
+    @property
+    def planned(self) -> bool:
+        return self.conference.state is ConferenceState.PLANNED
+
+
+def look_at(conference: Conference, access: Access, now: datetime) -> Sight:
+    """Read the calls, the equipment and the story of a conference that was loaded whole."""
+    legs = queries.legs_of(conference)
+    events = queries.events_of(conference)
+    sees_title = queries.may_see_title(access, conference)
+    places = _places(conference, legs, now)
+    troubles = _troubles(conference, legs)
+    remaining, every = _remaining(conference, now), _every(conference, now)
+    return Sight(
+        conference=conference,
+        badge=state_badge(conference, len(troubles)),
+        places=places,
+        troubles=troubles,
+        chapters=tell(events, conference.starts_at, sees_title),
+        start_mode=_start_mode(places),
+        remaining=remaining,
+        every=every,
+        mark=_mark(conference, legs, events, places, remaining, every),
+        may_change=queries.may_change(access, conference),
+        sees_title=sees_title,
+    )
+
+
+def _places(conference: Conference, legs: Mapping[int, Leg], now: datetime) -> list[Place]:
+    studios = {party.id: party.reservation.studio for party in conference.parties if party.reservation}
+    faces = _faces(list(studios.values()), now)
+    connected = any(leg.state is LegState.CONNECTED for leg in legs.values())
+    places = []
+    for party in conference.parties:
+        studio = studios.get(party.id)
+        call = _host_call(connected, legs) if party.host else _call(legs.get(party.id))
+        notes = _notes(legs[party.id]) if party.id in legs and not party.host else []
+        up = connected if party.host else party.id in legs and legs[party.id].state is LegState.CONNECTED
+        places.append(Place(party, studio, faces[studio.id if studio else 0], call, notes, up))
+    return places
+
+
+def _faces(studios: Sequence[Studio], now: datetime) -> dict[int, Face]:
+    """The health of each studio's equipment; 0 stands for what is no studio."""
+    statuses = queries.statuses_of(studios)
+    stale_after = timedelta(seconds=settings().stale_after)
+    faces = {0: FACES[Health.UNKNOWN]}
+    for studio in studios:
+        status = statuses.get(studio.id)
+        health, polled_at = (status.health, status.last_poll_at) if status else (None, None)
+        faces[studio.id] = FACES[present_health(health, polled_at, False, now, stale_after)]
+    return faces
+
+
+def _host_call(connected: bool, legs: Mapping[int, Leg]) -> Badge | None:
+    """The host has no leg of its own: it is in the call as soon as anybody else is."""
+    if connected:
+        return Badge("call", "call", _("Connected"))
+    return Badge("idle", "clock", _("Host, nobody connected")) if legs else None
+
+
+def _call(leg: Leg | None) -> Badge | None:
+    return leg_badge(leg) if leg else None
+
+
+def _notes(leg: Leg) -> list[str]:
+    """What stands under a leg's badge."""
+    if leg.state is LegState.CONNECTED and leg.connected_at:
+        return [_("Since %(time)s", time=clock_seconds(leg.connected_at))]
+    notes = [_("Attempt %(number)s", number=leg.attempts)] if leg.attempts > 1 or leg.state in TROUBLED else []
+    if leg.next_attempt_at and leg.state in TROUBLED:
+        notes.append(_("next %(time)s", time=clock_seconds(leg.next_attempt_at)))
+    if leg.cause:
+        notes.append(cause_sentence(leg.cause))
+    return notes
+
+
+def _troubles(conference: Conference, legs: Mapping[int, Leg]) -> list[Trouble]:
+    """The calls that should be up and are not, in the order of the table."""
+    if conference.state in OVER:
+        return []
+    return [
+        _trouble(party, legs[party.id])
+        for party in conference.parties
+        if party.id in legs and legs[party.id].state in TROUBLED and legs[party.id].wanted is Wanted.UP
+    ]
+
+
+def _trouble(party: Party, leg: Leg) -> Trouble:
+    studio = party.reservation.studio if party.reservation else None
+    name = studio.name if studio else party.guest_address
+    if leg.state is LegState.DROPPED:
+        time = clock_seconds(leg.ended_at or leg.changed_at)
+        heading = _("%(studio)s dropped out at %(time)s", studio=name, time=time)
+    else:
+        heading = _("%(studio)s is not reached", studio=name)
+    tone = "degraded" if leg.next_attempt_at else "down"
+    return Trouble(heading, cause_sentence(leg.cause), leg.next_attempt_at, studio, tone)
+
+
+def _start_mode(places: Sequence[Place]) -> tuple[str, str] | None:
+    """The start mode that all studios share, in words; none when they differ."""
+    modes = {place.studio.start_mode for place in places if place.studio}
+    if len(modes) != 1:
+        return None
+    name, meaning = START_MODES[modes.pop()]
+    return str(name), str(meaning)
+
+
+def _remaining(conference: Conference, now: datetime) -> str:
+    """How long until the next turn, where that is near."""
+    if queries.is_under_way(conference) and now < conference.ends_at:
+        return ngettext("%(num)s minute left", "%(num)s minutes left", _minutes(conference.ends_at - now))
+    soon = conference.starts_at - now
+    if conference.state is ConferenceState.PLANNED and timedelta() < soon <= timedelta(hours=1):
+        return ngettext("Starts in %(num)s minute", "Starts in %(num)s minutes", _minutes(soon))
+    return ""
+
+
+def _minutes(span: timedelta) -> int:
+    return -(-span // timedelta(minutes=1))
+
+
+def _every(conference: Conference, now: datetime) -> int | None:
+    if conference.state in OVER:
+        return None
+    return CLOSELY if queries.is_under_way(conference) or conference.starts_at - now <= NEAR else LOOSELY
+
+
+def _mark(
+    conference: Conference, legs: Mapping[int, Leg], events: Sequence[Event], places: Sequence[Place], *others: object
+) -> str:
+    """Differs whenever the page would show something else."""
+    seen = (
+        conference.version,
+        conference.state,
+        [(leg.id, leg.state, leg.changed_at, leg.attempts, leg.next_attempt_at) for leg in legs.values()],
+        events[0].id if events else 0,
+        [place.face.tone for place in places],
+        others,
+    )
+    return hashlib.sha256(repr(seen).encode()).hexdigest()[:16]

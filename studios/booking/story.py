@@ -1,0 +1,137 @@
+"""What happened to a conference, in sentences. An event of a kind without one shows its kind."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from flask_babel import LazyString
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from models import Event
+from studios.booking.times import clock, clock_seconds, day_name
+from studios.booking.wording import cause_sentence
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How events of a kind are told. `loud` ones explain a fault or a turn; the others are quiet."""
+
+    shape: str
+    tone: str
+    sentence: str | LazyString
+    loud: bool = True
+
+
+KINDS = {
+    "conference.booked": Kind("cal", "idle", _l("Booked"), loud=False),
+    "conference.changed": Kind("cal", "idle", _l("Changed"), loud=False),
+    "conference.cancelled": Kind("x", "idle", _l("Cancelled")),
+    "conference.ended_early": Kind("person", "idle", _l("Ended before its time")),
+    "conference.starting": Kind("clock", "idle", _l("The calls are being set up"), loud=False),
+    "conference.running": Kind("call", "ok", _l("All parties are connected")),
+    "conference.degraded": Kind("degraded", "degraded", _l("Not all parties are connected")),
+    "conference.stopping": Kind("stop", "idle", _l("The calls are being taken down"), loud=False),
+    "conference.ended": Kind("ok", "ok", _l("The conference has ended")),
+    "conference.failed": Kind("down", "down", _l("The conference did not take place")),
+    "leg.dialled": Kind("call", "idle", _l("%(studio)s is called"), loud=False),
+    "leg.dialling": Kind("call", "idle", _l("The call to %(studio)s is on its way"), loud=False),
+    "leg.ringing": Kind("call", "idle", _l("It rings at %(studio)s"), loud=False),
+    "leg.connected": Kind("call", "ok", _l("%(studio)s is connected")),
+    "leg.adopted": Kind("call", "ok", _l("%(studio)s: the call that was up already was taken over")),
+    "leg.dropped": Kind("call", "down", _l("%(studio)s dropped out of the call")),
+    "leg.failed": Kind("call", "degraded", _l("%(studio)s was not reached")),
+    "leg.hung_up": Kind("stop", "idle", _l("%(studio)s is being hung up"), loud=False),
+    "leg.stopped": Kind("stop", "idle", _l("%(studio)s is out of the call"), loud=False),
+    "leg.stop_failed": Kind("stop", "degraded", _l("%(studio)s could not be hung up")),
+    "leg.stop_given_up": Kind("stop", "down", _l("The call at %(studio)s was never seen to end")),
+}
+OF_THE_BOOKING = {"conference.booked", "conference.changed", "conference.cancelled"}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One event as the page tells it."""
+
+    at: datetime
+    shape: str
+    tone: str
+    what: str
+    more: str
+    loud: bool
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """Events in a row that belong together."""
+
+    heading: str
+    lines: list[Line]
+
+
+def tell(events: Iterable[Event], meeting_day: datetime, names: bool) -> list[Chapter]:
+    """The story in the order of the events; `names` says whether people may be named."""
+    return [
+        Chapter(heading, [_line(event, names) for event in group])
+        for heading, group in groupby(events, lambda event: _heading(event, meeting_day))
+    ]
+
+
+def _heading(event: Event, meeting_day: datetime) -> str:
+    part = _("Booking") if event.kind in OF_THE_BOOKING else _("Calls")
+    day = day_name(event.at)
+    return part if day == day_name(meeting_day) else f"{part}, {day}"
+
+
+def _line(event: Event, names: bool) -> Line:
+    kind = KINDS.get(event.kind, Kind("pulse", "idle", event.kind, loud=False))
+    studio = event.studio.name if event.studio else _("A studio")
+    person = event.account.name if event.account and names else ""
+    more = [person, *_details(event.details or {})]
+    text = str(kind.sentence)
+    what = text % {"studio": studio} if "%(studio)s" in text else text
+    return Line(event.at, kind.shape, kind.tone, what, ". ".join(part.rstrip(".") for part in more if part), kind.loud)
+
+
+def _details(details: Mapping[str, Any]) -> list[str]:
+    found = []
+    if "studios" in details:
+        found.append(_("%(number)s studios", number=details["studios"]))
+    if details.get("attempt", 1) != 1:
+        found.append(_("Attempt %(number)s", number=details["attempt"]))
+    if cause := details.get("cause"):
+        found.append(cause_sentence(str(cause)))
+    if again := _instant(details.get("next_attempt")):
+        found.append(_("Next attempt %(time)s", time=clock_seconds(again)))
+    return found + _changes(details.get("changes") or {})
+
+
+def _changes(changes: Mapping[str, list[Any]]) -> list[str]:
+    """What a change moved, added and took away; `changes` holds before and after of what differs."""
+    found = []
+    start, end = (list(map(_instant, changes.get(name, []))) for name in ("start", "end"))
+    if len(start) == 2 and start[0] and start[1]:
+        found.append(_("Start moved from %(before)s to %(after)s", before=_when(start[0]), after=_when(start[1])))
+    elif len(end) == 2 and end[0] and end[1]:
+        found.append(_("End moved from %(before)s to %(after)s", before=clock(end[0]), after=clock(end[1])))
+    before, after = changes.get("studios", [[], []])
+    if added := [code for code in after if code not in before]:
+        found.append(_("Added %(codes)s", codes=", ".join(added)))
+    if removed := [code for code in before if code not in after]:
+        found.append(_("Removed %(codes)s", codes=", ".join(removed)))
+    if before != after and not added and not removed:
+        found.append(_("New order of the studios"))
+    return found
+
+
+def _when(instant: datetime) -> str:
+    return f"{day_name(instant)} {clock(instant)}"
+
+
+def _instant(text: Any) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,285 @@
+"""The coordinator's pages: book, the list of conferences, one conference, change and cancel."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
+from itertools import groupby
+
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from accounts.permissions import EVERY_ROLE, access, allow, polled
+from accounts.queries import organisations_for
+from errors import Conflict, Forbidden, NotFound
+from models import Account, Conference, ConferenceState, Organisation, Role, write
+from studios.booking import conferences as writes
+from studios.booking import queries, times
+from studios.booking.desk import chosen_studios, lay_out
+from studios.booking.forms import (
+    QUICK_MINUTES,
+    BookingForm,
+    as_typed,
+    blank,
+    codes_in,
+    complain_of,
+    now,
+    read_booking,
+    read_changes_while_running,
+    today,
+    zone,
+)
+from studios.booking.presses import Draft, press, search
+from studios.booking.sight import look_at
+from studios.booking.typed import date_text, read_date, turned
+from studios.booking.wording import PURPOSES, state_badge
+from studios.inventory.wording import FACES
+
+BOOKERS = (Role.COORDINATOR, Role.ADMINISTRATOR)
+LAST_PAGE = 10_000
+# How far ahead the list reaches from its first day.
+LISTED = timedelta(days=800)
+
+blueprint = Blueprint("booking", __name__)
+for _filter in (times.clock, times.clock_seconds, times.day_name, times.capital, times.length_of):
+    blueprint.add_app_template_filter(_filter)
+
+
+@blueprint.route("/book", methods=["GET", "POST"])
+@allow(*BOOKERS)
+def book() -> ResponseReturnValue:
+    if request.method == "POST":
+        return _save(_draft(), None)
+    form = BookingForm(request.args, data=blank())
+    if day := read_date(form.date.data, today()):
+        form.date.data = date_text(day)
+    return _page(Draft(form, codes_in(request.args)))
+
+
+@blueprint.route("/book/draft", methods=["GET", "POST"])
+@allow(*BOOKERS)
+def draft() -> ResponseReturnValue:
+    """The page again, as every button but the last one leaves it. Nothing is saved."""
+    if request.method == "GET":
+        return redirect(url_for(".book"))
+    return _redraw(None)
+
+
+@blueprint.route("/conferences/<reference>/change", methods=["GET", "POST"])
+@allow(*BOOKERS)
+def change(reference: str) -> ResponseReturnValue:
+    found = _own(reference)
+    running = queries.is_under_way(found)
+    if found.state is not ConferenceState.PLANNED and not running:
+        return _refused(found, _("This conference is over and can no longer be changed."))
+    if request.method == "POST":
+        return _save(_draft(), found)
+    form = BookingForm(None, data=as_typed(found, by_end=running))
+    return _page(Draft(form, _codes_of(found)), found)
+
+
+@blueprint.route("/conferences/<reference>/change/draft", methods=["GET", "POST"])
+@allow(*BOOKERS)
+def change_draft(reference: str) -> ResponseReturnValue:
+    if request.method == "GET":
+        return redirect(url_for(".change", reference=reference))
+    return _redraw(_own(reference))
+
+
+@blueprint.route("/conferences/<reference>/cancel", methods=["GET", "POST"])
+@allow(*BOOKERS)
+def cancel(reference: str) -> ResponseReturnValue:
+    """Ask before a conference is given up, or ended before its time; then do it."""
+    found = _own(reference)
+    running = queries.is_under_way(found)
+    if request.method == "GET":
+        if found.state is not ConferenceState.PLANNED and not running:
+            return _refused(found, _("This conference is over; there is nothing left to cancel."))
+        return render_template("booking/cancel.html", conference=found, running=running)
+    conference_id, version = found.id, BookingForm().typed_version
+    try:
+        write(lambda: writes.cancel(conference_id, version, _person()))
+    except Conflict as error:
+        return _refused(_conference(reference), error.message)
+    flash(
+        _("%(reference)s is ending. The calls are taken down.", reference=found.reference)
+        if running
+        else _("%(reference)s is cancelled. The studios are free again.", reference=found.reference)
+    )
+    return redirect(url_for(".conference", reference=found.reference), 303)
+
+
+@blueprint.get("/conferences/")
+@allow(*EVERY_ROLE)
+def conferences() -> ResponseReturnValue:
+    """The conferences from a day on; a reference that leads somewhere leads there at once."""
+    reference = request.args.get("reference", "").strip()
+    if reference and (found := queries.conference_by_reference(reference)):
+        return redirect(url_for(".conference", reference=found.reference))
+    typed = request.args.get("from", "").strip()
+    day = read_date(typed, today()) if typed else today()
+    mine = access().organisation_ids(*BOOKERS)
+    whose = "mine" if mine and request.args.get("whose") != "all" else "all"
+    page = min(max(request.args.get("page", 1, type=int), 1), LAST_PAGE)
+    start = datetime.combine(day or today(), time(), zone()).astimezone(UTC)
+    rows, total = queries.conferences_between(start, start + LISTED, mine if whose == "mine" else None, page)
+    return render_template(
+        "booking/conferences.html",
+        groups=[(when, list(group)) for when, group in groupby(rows, _own_day)],
+        page=page,
+        pages=-(-total // queries.PAGE),
+        day=day or today(),
+        typed=typed if day is None else date_text(day),
+        misread=day is None,
+        reference=reference,
+        whose=whose,
+        has_own=bool(mine),
+        neighbours=_neighbours(day or today()),
+        address=partial(_list_address, day or today(), whose),
+        page_address=lambda number: _list_address(day or today(), whose, page=number),
+        state_badge=state_badge,
+        sees_title=queries.may_see_title,
+        books=access().has(*BOOKERS),
+    ), 422 if day is None else 404 if reference else 200
+
+
+@blueprint.get("/conferences/<reference>")
+@allow(*EVERY_ROLE)
+def conference(reference: str) -> ResponseReturnValue:
+    sight = look_at(_conference(reference), access(), now())
+    return render_template("booking/conference.html", sight=sight, **_words())
+
+
+@blueprint.get("/conferences/<reference>/live")
+@allow(*EVERY_ROLE)
+@polled
+def live(reference: str) -> ResponseReturnValue:
+    """What of the page lives, for a page that asks by itself; nothing when it has seen this already."""
+    sight = look_at(_conference(reference), access(), now())
+    if request.args.get("seen") == sight.mark:
+        return Response(status=204)
+    if not request.headers.get("HX-Request"):
+        return redirect(url_for(".conference", reference=sight.conference.reference))
+    return render_template("booking/_live.html", sight=sight, **_words())
+
+
+def _draft() -> Draft:
+    return Draft(BookingForm(), codes_in(request.form))
+
+
+def _redraw(found: Conference | None) -> ResponseReturnValue:
+    """Carry out the button that was pressed, or take in the field that was changed."""
+    draft = _draft()
+    press(draft, request.form)
+    # A duration that was just typed is meant; an end that still stands there would win otherwise.
+    if request.headers.get("HX-Source") == "input#duration":
+        draft.form.end.data = ""
+    # Without a script Enter in the search field presses the first button of the form.
+    entered = "update" in request.form and not request.headers.get("HX-Request")
+    search(draft, take_only_hit="search" in request.form or entered)
+    return _page(draft, found)
+
+
+def _save(draft: Draft, found: Conference | None) -> ResponseReturnValue:
+    """Book, or change what was found; back to the form as typed when that is refused."""
+    asked = _asked(draft, found)
+    if asked is None:
+        return _page(draft, found, status=422)
+    reference = found.reference if found else ""
+    conference_id = found.id if found else 0
+    save: Callable[[], Conference] = (
+        (lambda: writes.change(conference_id, asked, draft.form.typed_version, _person()))
+        if found
+        else (lambda: writes.book(asked, _person()))
+    )
+    try:
+        saved = write(save)
+    except writes.WishRefused as error:
+        complain_of(draft.form, error.problems)
+        return _page(draft, _reloaded(reference), status=error.status)
+    except Conflict as error:
+        outdated = isinstance(error, writes.ChangedMeanwhile)
+        return _page(draft, _reloaded(reference), error.message, outdated, error.status)
+    flash(_told(saved, bool(found)))
+    return redirect(url_for(".conference", reference=saved.reference), 303)
+
+
+def _asked(draft: Draft, found: Conference | None) -> writes.Booking | None:
+    if found and queries.is_under_way(found):
+        return read_changes_while_running(draft.form, found)
+    ids = {code: studio.id for code, studio in chosen_studios(draft.codes).items()}
+    return read_booking(draft.form, ids, draft.codes, _organisations())
+
+
+def _page(
+    draft: Draft, found: Conference | None = None, refusal: str = "", outdated: bool = False, status: int = 200
+) -> ResponseReturnValue:
+    desk = lay_out(draft, _organisations(), found, refusal, outdated)
+    template = "booking/_booking.html" if request.headers.get("HX-Request") else "booking/book.html"
+    return render_template(
+        template, desk=desk, faces=FACES, quick_minutes=QUICK_MINUTES, sent=status >= 400, today=today()
+    ), status
+
+
+def _refused(found: Conference, message: str) -> ResponseReturnValue:
+    """Why nothing was done, with the way to the conference as it is now."""
+    return render_template("booking/refused.html", conference=found, message=message), Conflict.status
+
+
+def _conference(reference: str) -> Conference:
+    found = queries.conference_by_reference(reference)
+    if found is None:
+        raise NotFound(_("There is no conference with the reference %(reference)s.", reference=reference[:40]))
+    return found
+
+
+def _own(reference: str) -> Conference:
+    """The conference, if the person behind this request may change it."""
+    found = _conference(reference)
+    if not queries.may_change(access(), found):
+        raise Forbidden(_("Only coordinators of the organisation that owns this conference can change it."))
+    return found
+
+
+def _reloaded(reference: str) -> Conference | None:
+    """The conference that was being changed, as it is after a refusal rolled the work back."""
+    return _conference(reference) if reference else None
+
+
+def _organisations() -> list[Organisation]:
+    return organisations_for(access(), *BOOKERS)
+
+
+def _person() -> Account:
+    person = current_user._get_current_object()
+    assert isinstance(person, Account)
+    return person
+
+
+def _codes_of(found: Conference) -> list[str]:
+    return [party.reservation.studio.code for party in found.parties if party.reservation]
+
+
+def _told(saved: Conference, changed: bool) -> str:
+    if changed:
+        return _("%(reference)s is changed.", reference=saved.reference)
+    return _("%(reference)s is booked. The calls start by themselves.", reference=saved.reference)
+
+
+def _neighbours(day: date) -> tuple[date, date]:
+    return turned(day, -1), turned(day, 1)
+
+
+def _own_day(found: Conference) -> date:
+    return found.starts_at.astimezone(zone()).date()
+
+
+def _list_address(shown: date, among: str, day: date | None = None, whose: str = "", page: int | None = None) -> str:
+    """The list from a day on; what is not given stays as it is shown."""
+    wanted = {"from": (day or shown).isoformat(), "whose": whose or among, "page": page}
+    return url_for(".conferences", **wanted)
+
+
+def _words() -> dict[str, object]:
+    return {"purposes": PURPOSES, "paused": "paused" in request.args}

@@ -1,0 +1,95 @@
+"""Who may open what: each route named here, walked by each role. A route that is not named here fails the test."""
+
+import re
+
+import pytest
+from flask import Flask
+
+from models import Role
+from tests import factories
+
+EVERYONE = frozenset(Role)
+BOOKERS = frozenset({Role.COORDINATOR, Role.ADMINISTRATOR})
+PUBLIC = None
+
+EXPECTED = {
+    "accounts.choose_language": PUBLIC,
+    "accounts.sign_in": PUBLIC,
+    "accounts.sign_out": EVERYONE,
+    "accounts.start": EVERYONE,
+    "booking.book": BOOKERS,
+    "booking.cancel": BOOKERS,
+    "booking.change": BOOKERS,
+    "booking.change_draft": BOOKERS,
+    "booking.conference": EVERYONE,
+    "booking.conferences": EVERYONE,
+    "booking.draft": BOOKERS,
+    "booking.live": EVERYONE,
+    "healthz": PUBLIC,
+    "inventory.studio": EVERYONE,
+    "inventory.studios": EVERYONE,
+    "monitoring.beat": EVERYONE,
+    "monitoring.changes": EVERYONE,
+    "monitoring.status": EVERYONE,
+    "static": PUBLIC,
+}
+
+
+def addresses(app: Flask) -> list[tuple[str, str, str]]:
+    """Each route once a method: its endpoint, the method, and an address with made-up parts."""
+    parts = {"<path:filename>": "none.css", "<code>": "nb", "<reference>": "K-1"}
+    found = []
+    for rule in app.url_map.iter_rules():
+        address = re.sub(r"<.*?>", lambda part: parts[part.group()], str(rule))
+        found += [(rule.endpoint, method, address) for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}]
+    return found
+
+
+@pytest.fixture
+def dialect() -> str:
+    return "sqlite"  # who may do what does not hang on the database
+
+
+def test_every_route_says_who_may_use_it(app):
+    stated = {name: getattr(view, "allowed_roles", "nothing") for name, view in app.view_functions.items()}
+    assert stated == EXPECTED
+
+
+@pytest.mark.parametrize("role", [None, *Role])
+def test_each_role_gets_in_where_it_may_and_nowhere_else(app, client_for, role):
+    client = client_for(factories.account(role=role))
+    for endpoint, method, address in addresses(app):
+        if endpoint == "accounts.sign_out":
+            continue
+        refused = client.open(address, method=method).status_code == 403
+        expected = EXPECTED[endpoint] is not PUBLIC and role not in EXPECTED[endpoint]
+        assert refused == expected, f"{role} {method} {address}"
+
+
+def test_a_stranger_is_shown_to_the_sign_in_page(app):
+    client = app.test_client()
+    for endpoint, method, address in addresses(app):
+        answer = client.open(address, method=method)
+        sent_away = answer.status_code == 302 and answer.headers["Location"].startswith("/sign-in")
+        assert sent_away == (EXPECTED[endpoint] is not PUBLIC), f"{method} {address}"
+
+
+def test_a_part_of_a_page_sends_the_whole_page_to_sign_in(app):
+    answer = app.test_client().get("/status/changes", headers={"HX-Request": "true"})
+    assert (answer.status_code, answer.headers["HX-Redirect"]) == (401, "/sign-in")
+
+
+def test_every_answer_forbids_inline_code_and_foreign_frames(app):
+    for address in ("/sign-in", "/nothing", "/healthz", "/static/studionett.css"):
+        policy = app.test_client().get(address).headers["Content-Security-Policy"]
+        assert "default-src 'self'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert "unsafe" not in policy
+
+
+def test_an_unknown_address_is_a_page_a_part_or_json_as_asked(app):
+    client = app.test_client()
+    assert "<html" in client.get("/nothing", headers={"Accept": "text/html"}).text
+    part = client.get("/nothing", headers={"HX-Request": "true", "Accept": "text/html"})
+    assert (part.status_code, "<html" in part.text) == (404, False)
+    assert "error" in client.get("/nothing", headers={"Accept": "application/json"}).json
