@@ -2,10 +2,8 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any
-from urllib.parse import quote
 
-from flask import Blueprint, Response, current_app, render_template, request, url_for
+from flask import Blueprint, Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -79,16 +77,11 @@ def _vocabulary() -> dict[str, object]:
 
 
 def _studio_address(code: str) -> str:
-    return _address("inventory.studio", f"/studios/{quote(code)}", code=code)
+    return url_for("inventory.studio", code=code)
 
 
 def _conference_address(reference: str) -> str:
-    return _address("booking.conference", f"/conferences/{reference}", reference=reference)
-
-
-def _address(endpoint: str, path: str, **values: Any) -> str:
-    """The part may not be there yet."""
-    return url_for(endpoint, **values) if endpoint in current_app.view_functions else path
+    return url_for("booking.conference", reference=reference)
 
 
 def _stale_after() -> timedelta:
