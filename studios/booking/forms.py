@@ -36,6 +36,7 @@ CLOCKS = [
     SelectChoice(SUMMER, _l("The first time, summer time")),
     SelectChoice(WINTER, _l("The second time, winter time")),
 ]
+PURPOSE_CHOICES = [SelectChoice(purpose, name) for purpose, name in PURPOSES.items()]
 QUICK_MINUTES = (30, 45, 60, 90)
 MINUTE = timedelta(minutes=1)
 STARTS_EVERY = timedelta(minutes=15)
@@ -50,9 +51,7 @@ class BookingForm(FlaskForm):
     """
 
     title = StringField(_l("Title"))
-    purpose = SelectField(
-        _l("Purpose"), choices=[SelectChoice(*each) for each in PURPOSES.items()], validate_choice=False
-    )
+    purpose = SelectField(_l("Purpose"), choices=PURPOSE_CHOICES, validate_choice=False)
     organisation = StringField(_l("Responsible organisation"))
     find = StringField(_l("Add a studio"))
     date = StringField(_l("Date"))

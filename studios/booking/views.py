@@ -217,9 +217,10 @@ def _page(
 ) -> ResponseReturnValue:
     desk = lay_out(draft, _organisations(), found, refusal, outdated)
     template = "booking/_booking.html" if request.headers.get("HX-Request") else "booking/book.html"
-    return render_template(
+    page = render_template(
         template, desk=desk, faces=FACES, quick_minutes=QUICK_MINUTES, sent=status >= 400, today=today()
-    ), status
+    )
+    return page, status
 
 
 def _refused(found: Conference, message: str) -> ResponseReturnValue:
@@ -277,8 +278,8 @@ def _own_day(found: Conference) -> date:
 
 def _list_address(shown: date, among: str, day: date | None = None, whose: str = "", page: int | None = None) -> str:
     """The list from a day on; what is not given stays as it is shown."""
-    wanted = {"from": (day or shown).isoformat(), "whose": whose or among, "page": page}
-    return url_for(".conferences", **wanted)
+    wanted = {"from": (day or shown).isoformat(), "whose": whose or among}
+    return url_for(".conferences", page=page, **wanted)  # type: ignore[arg-type]
 
 
 def _words() -> dict[str, object]:

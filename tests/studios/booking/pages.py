@@ -87,11 +87,12 @@ def chosen_in(answer: TestResponse) -> list[str]:
 
 @contextmanager
 def counted_queries() -> Iterator[list[str]]:
-    """The statements that are sent to the database meanwhile."""
+    """The reads and writes that are sent to the database meanwhile."""
     sent: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        sent.append(statement)
+        if not statement.startswith("BEGIN"):
+            sent.append(statement)
 
     sa.event.listen(db.engine, "before_cursor_execute", note)
     yield sent

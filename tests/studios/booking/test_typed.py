@@ -35,8 +35,16 @@ def test_what_is_no_date_is_none(typed: str) -> None:
 
 @pytest.mark.parametrize(
     ("typed", "meant"),
-    [("9", time(9)), ("09", time(9)), ("930", time(9, 30)), ("0930", time(9, 30)), ("9.30", time(9, 30))]
-    + [("09:30", time(9, 30)), (" 23:59 ", time(23, 59)), ("0", time(0))],
+    [
+        ("9", time(9)),
+        ("09", time(9)),
+        ("930", time(9, 30)),
+        ("0930", time(9, 30)),
+        ("9.30", time(9, 30)),
+        ("09:30", time(9, 30)),
+        (" 23:59 ", time(23, 59)),
+        ("0", time(0)),
+    ],
 )
 def test_a_time_is_read_as_people_type_it(typed: str, meant: time) -> None:
     assert read_time(typed) == meant
