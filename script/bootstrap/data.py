@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bootstrap.checkout import Checkout
 from bootstrap.console import StepLine
-from bootstrap.programs import run_or_refuse
+from bootstrap.programs import last_words, run_or_refuse
 from bootstrap.refusal import Refusal
 from bootstrap.step import Step
 
@@ -38,14 +38,14 @@ def make_key(key: Path) -> str:
 
 def upgrade(checkout: Checkout, line: StepLine) -> str:
     command = [checkout.tool("studionett"), "db", "upgrade"]
-    run_or_refuse(checkout, line, command, "The database could not be brought up to date")
+    run_or_refuse(checkout, line, command, "The database could not be brought up to date", why=last_words)
     return "up to date"
 
 
 def demonstrate(checkout: Checkout, line: StepLine) -> str:
     """Writes into an empty database only."""
     command = [checkout.tool("studionett"), "demo", "--if-empty"]
-    output = run_or_refuse(checkout, line, command, "The demonstration inventory could not be written")
+    output = run_or_refuse(checkout, line, command, "The demonstration inventory could not be written", why=last_words)
     told = output.strip().splitlines()
     return told[0].removeprefix("Demonstration inventory: ").rstrip(".") if told else "ready"
 

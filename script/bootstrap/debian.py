@@ -31,17 +31,18 @@ def missing() -> list[str]:
 
 def install(checkout: Checkout, line: StepLine) -> str:
     wanted = missing()
+    skipped = f"skipped, with the tests that need them: {', '.join(wanted)}"
     root = as_root()
     if root is None or not shutil.which("apt-get"):
-        return f"skipped, with the tests that need them: {', '.join(wanted)} (root installs them with apt-get)"
+        return f"{skipped} (root can: apt-get install {' '.join(wanted)})"
     apt = [*root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "--yes", "-o", "APT::Status-Fd=1"]
     try:
         run(checkout, line, [*apt, "update"])
         run(checkout, line, [*apt, "install", "--no-install-recommends", *wanted], done)
     except FailedError as error:
         if os.environ.get("CI"):  # a machine that tests must not pass by leaving tests out
-            raise refusal(checkout, f"{', '.join(wanted)} could not be installed", error.output) from None
-        return f"skipped, with the tests that need them: {', '.join(wanted)} ({cause_of(error.output)})"
+            raise refusal(checkout, f"{', '.join(wanted)} could not be installed", cause_of(error.output)) from None
+        return f"{skipped} ({cause_of(error.output)})"
     return f"installed {', '.join(wanted)}"
 
 

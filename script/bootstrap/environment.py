@@ -14,7 +14,7 @@ from pathlib import Path
 from bootstrap import checks, stamps
 from bootstrap.checkout import Checkout
 from bootstrap.console import StepLine
-from bootstrap.programs import FailedError, refusal, run, run_or_refuse
+from bootstrap.programs import FailedError, cause_of, refusal, run, run_or_refuse
 from bootstrap.step import Step
 
 VENV_FILES = 1000
@@ -94,7 +94,7 @@ def install_packages(checkout: Checkout, lock: str, line: StepLine) -> str:
     except FailedError as error:
         if "Installing collected packages" not in error.output:
             unfinished.unlink()  # nothing was touched yet: what was there before still works
-        raise refusal(checkout, f"The packages of {lock} could not be installed", error.output) from None
+        raise refusal(checkout, f"The packages of {lock} could not be installed", cause_of(error.output)) from None
     for covered in _covered(lock):
         stamps.write(checkout.stamps / covered, _made_from(checkout, covered))
     unfinished.unlink()

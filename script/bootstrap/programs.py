@@ -17,7 +17,7 @@ STOP_WITHIN = 10.0
 Measure = Callable[[str], float | None]
 """From the output so far to the fraction done, 0 to 1, or None."""
 
-# What a program's output says about why it failed, the most telling first.
+# What a program that fetches packages says about why it failed, the most telling first.
 CAUSES = [
     (r"No space left on device|ENOSPC|Disk quota exceeded", "the disk is full"),
     (r"do not match the hashes|EINTEGRITY|Hash Sum mismatch", "a download does not match its recorded hash"),
@@ -60,28 +60,37 @@ def run(checkout: Checkout, line: StepLine, command: Sequence[str], measure: Mea
 
 
 def run_or_refuse(
-    checkout: Checkout, line: StepLine, command: Sequence[str], failed: str, measure: Measure | None = None
+    checkout: Checkout,
+    line: StepLine,
+    command: Sequence[str],
+    failed: str,
+    measure: Measure | None = None,
+    why: Callable[[str], str] | None = None,
 ) -> str:
-    """As `run`, with the failure told in one sentence that begins with `failed`."""
+    """As `run`, with the failure told in one sentence: `failed`, then what `why` (`cause_of`) makes of the output."""
     try:
         return run(checkout, line, command, measure)
     except FailedError as error:
-        raise refusal(checkout, failed, error.output) from None
+        raise refusal(checkout, failed, (why or cause_of)(error.output)) from None
 
 
-def refusal(checkout: Checkout, failed: str, output: str) -> Refusal:
-    return Refusal(
-        f"{failed}: {cause_of(output)} (everything it said is in {checkout.log.relative_to(checkout.root)})."
-    )
+def refusal(checkout: Checkout, failed: str, cause: str) -> Refusal:
+    return Refusal(f"{failed}: {cause} (everything it said is in {checkout.log.relative_to(checkout.root)}).")
 
 
 def cause_of(output: str) -> str:
-    """A known cause, else the last line that the program said."""
+    """Why a program that fetches packages failed: a known cause, else its own last words."""
     for pattern, cause in CAUSES:
         if re.search(pattern, output):
             return cause
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
-    return lines[-1].rstrip(".") if lines else "it gave no reason"
+    return last_words(output)
+
+
+def last_words(output: str) -> str:
+    """The message of the last error, without the names of its classes; else the last line that was said."""
+    errors = re.findall(r"^(?:[\w.]+(?:Error|Exception)|Error|studionett): (?:\([\w.]+\) )?(.+)$", output, re.MULTILINE)
+    lines = errors or [line.strip() for line in output.splitlines() if line.strip()]
+    return str(lines[-1]).rstrip(".") if lines else "it gave no reason"
 
 
 def _start(command: Sequence[str], folder: Path, log: int) -> "subprocess.Popen[bytes]":

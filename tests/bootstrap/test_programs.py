@@ -10,7 +10,7 @@ import pytest
 from bootstrap import console
 from bootstrap.checkout import Checkout
 from bootstrap.console import StepLine
-from bootstrap.programs import cause_of, run, run_or_refuse
+from bootstrap.programs import cause_of, last_words, run, run_or_refuse
 from bootstrap.refusal import Refusal
 from bootstrap.step import Step, carry_out
 
@@ -31,12 +31,28 @@ def test_what_a_program_says_is_in_the_log(checkout: Checkout) -> None:
         ("npm error code ENOSPC\nnpm error nospc", "the disk is full"),
         ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES\n do not match the hashes", "does not match its recorded hash"),
         ("getaddrinfo EAI_AGAIN", "cannot be reached"),
-        ("Traceback ...\nValueError: a reason.\n\n", "ValueError: a reason"),
+        ("Traceback ...\nValueError: a reason.\n\n", "a reason"),
         ("", "it gave no reason"),
     ],
 )
 def test_a_failure_is_told_by_its_cause(said: str, cause: str) -> None:
     assert cause_of(said).endswith(cause) or cause in cause_of(said)
+
+
+@pytest.mark.parametrize(
+    ("said", "cause"),
+    [
+        (
+            "Traceback\nsqlalchemy.exc.OperationalError: (psycopg.OperationalError) no server\n(More at: there)",
+            "no server",
+        ),
+        ("studionett: STUDIONETT_PORT is wrong: too big.\n", "STUDIONETT_PORT is wrong: too big"),
+        ("Error: nothing was written: Connection refused.", "nothing was written: Connection refused"),
+        ("", "it gave no reason"),
+    ],
+)
+def test_a_failure_of_our_own_programs_is_told_in_their_words(said: str, cause: str) -> None:
+    assert last_words(said) == cause
 
 
 def test_a_failing_program_becomes_one_sentence(checkout: Checkout) -> None:
