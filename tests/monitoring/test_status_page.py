@@ -1,4 +1,4 @@
-"""The status page and its small answers, on both databases."""
+"""The status page as it opens, its filter and its heartbeat, on both databases."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -10,139 +10,38 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
 
 from models import (
     Account,
     Closure,
-    Conference,
     ConferenceState,
     Endpoint,
     EndpointStatus,
-    Event,
     Health,
-    Leg,
-    LegState,
-    OrganisationKind,
-    Party,
-    Reservation,
     Role,
     StatusChange,
     Studio,
-    Wanted,
-    Worker,
     database_now,
     db,
 )
-from monitoring.stirrings import LONGEST_NAP, OVERLAP
 from tests import factories
-
-ENGLISH = {"Accept-Language": "en"}
-HTMX = {**ENGLISH, "HX-Request": "true"}
-ClientFor = Callable[[Account], FlaskClient]
+from tests.monitoring.open_page import (
+    HTMX,
+    OpenPage,
+    a_monitor,
+    call,
+    conference,
+    falls,
+    keep,
+    page,
+    tile,
+    watched,
+)
 
 
 @pytest.fixture
-def technician(client_for: ClientFor) -> FlaskClient:
+def technician(client_for: Callable[[Account], FlaskClient]) -> FlaskClient:
     return client_for(factories.account(role=Role.TECHNICIAN))
-
-
-def keep(row: Any) -> Any:
-    db.session.add(row)
-    db.session.commit()
-    return row
-
-
-def watched(site: Any = None, *, health: Health = Health.OK, name: str | None = None, **changes: Any) -> Studio:
-    """A studio that was polled just now; changed long ago, so that nothing of it is news."""
-    studio = factories.studio(site, **({"name": name} if name else {}))
-    endpoint = factories.endpoint(studio)
-    now = database_now()
-    long_ago = now - timedelta(hours=5)
-    values = {"health": health, "last_poll_at": now, "changed_at": long_ago, "since": long_ago, **changes}
-    db.session.execute(sa.update(EndpointStatus).where(EndpointStatus.endpoint_id == endpoint.id).values(values))
-    db.session.commit()
-    return studio
-
-
-def turn(studio: Studio, **changes: Any) -> None:
-    """The monitor stores something of a studio."""
-    of_studio = sa.select(Endpoint.id).where(Endpoint.studio_id == studio.id).scalar_subquery()
-    values = {"changed_at": database_now(), **changes}
-    db.session.execute(sa.update(EndpointStatus).where(EndpointStatus.endpoint_id == of_studio).values(values))
-    db.session.commit()
-
-
-def falls(studio: Studio) -> None:
-    turn(studio, health=Health.DOWN, cause="no-answer", since=database_now())
-
-
-def conference(*studios: Studio, minutes: float, lasts: float = 60, **changes: Any) -> Conference:
-    start = database_now() + timedelta(minutes=minutes)
-    long_ago = start - timedelta(days=3)
-    end = start + timedelta(minutes=lasts)
-    return factories.conference(*studios, start=start, end=end, created_at=long_ago, **changes)
-
-
-def call(*studios: Studio, connected: int = 9, **changes: Any) -> Conference:
-    """A running conference whose first legs are connected, and have been for long."""
-    row = conference(*studios, minutes=-20, **{"state": ConferenceState.RUNNING, **changes})
-    for number, party in enumerate(db.session.scalars(sa.select(Party).filter_by(conference_id=row.id, host=False))):
-        state = LegState.CONNECTED if number < connected else LegState.RINGING
-        leg = Leg(conference_id=row.id, party_id=party.id, wanted=Wanted.UP, state=state, token=f"token {party.id}")
-        leg.changed_at = database_now() - timedelta(minutes=19)
-        keep(leg)
-    return row
-
-
-def a_monitor(seconds_ago: float = 1, **details: float) -> Worker:
-    beat = database_now() - timedelta(seconds=seconds_ago)
-    return keep(Worker(name="monitor-1", kind="monitor", started_at=beat, beat_at=beat, details=details))
-
-
-def page(client: FlaskClient, **filters: Any) -> str:
-    answer = client.get("/status", query_string=filters, headers=ENGLISH)
-    assert answer.status_code == 200
-    return answer.text
-
-
-def tile(text: str, studio: Studio) -> str:
-    """The state that a tile of the page shows in words."""
-    found = re.search(rf'<a id="t{studio.id}"[^>]*aria-label="([^"]*)"', text)
-    assert found, f"no tile of {studio.name}"
-    return found[1].rpartition(": ")[2]
-
-
-def next_address(text: str) -> str:
-    found = re.search(r'<div id="live"[^>]*hx-get="([^"]*)"', text)
-    assert found
-    return found[1].replace("&amp;", "&")
-
-
-class OpenPage:
-    """A page that somebody has open, asking what changed as the browser would."""
-
-    def __init__(self, client: FlaskClient, **filters: Any) -> None:
-        self._client = client
-        self.address = next_address(page(client, **filters))
-        while self.ask().status_code == 200:  # what was set up a moment ago is told once
-            pass
-
-    def ask(self) -> TestResponse:
-        answer = self._client.get(self.address, headers=HTMX)
-        if answer.status_code == 200:
-            self.address = next_address(answer.text)
-        return answer
-
-    def told(self) -> str:
-        answer = self.ask()
-        assert answer.status_code == 200, answer.status
-        assert "HX-Refresh" not in answer.headers
-        return answer.text
-
-
-def is_quiet(answer: TestResponse) -> bool:
-    return answer.status_code == 204 and "HX-Refresh" not in answer.headers
 
 
 # The page
@@ -368,204 +267,6 @@ def test_asking_for_changes_keeps_the_filter(technician):
     assert f'id="t{west.id}"' not in text
     assert "region=Nord" in opened.address
     assert "only=faults" in opened.address
-
-
-# What changed
-
-
-def test_nothing_travels_when_nothing_changed(technician):
-    watched()
-    opened = OpenPage(technician)
-    answer = opened.ask()
-    assert is_quiet(answer)
-    assert answer.data == b""
-
-
-def test_only_the_tile_that_changed_travels(technician):
-    studio, other = watched(), watched()
-    opened = OpenPage(technician)
-    falls(studio)
-    text = opened.told()
-    assert tile(text, studio) == "down"
-    assert f'id="t{other.id}"' not in text
-    assert re.search(r"<dt>.*?Down</dt><dd>1</dd>", text)
-
-
-def test_what_was_told_is_not_told_again(technician):
-    studio = watched()
-    opened = OpenPage(technician)
-    falls(studio)
-    opened.told()
-    assert is_quiet(opened.ask())
-    assert is_quiet(opened.ask())
-
-
-def test_a_change_that_was_committed_late_is_not_missed(technician):
-    """Its time lies before the last answer, since its transaction took long."""
-    studio, slow = watched(), watched()
-    opened = OpenPage(technician)
-    written_at = database_now()
-    falls(studio)
-    opened.told()
-    turn(slow, health=Health.DOWN, changed_at=written_at)
-    assert tile(opened.told(), slow) == "down"
-
-
-def test_a_change_by_a_clock_that_is_ahead_is_told_once(technician):
-    studio = watched()
-    opened = OpenPage(technician)
-    turn(studio, in_call=True, changed_at=database_now() + timedelta(seconds=4))
-    assert tile(opened.told(), studio) == "in call"
-    assert is_quiet(opened.ask())
-
-
-def test_a_call_that_comes_up_changes_the_tiles_of_all_its_studios(technician):
-    host, other = watched(), watched()
-    row = call(host, other, connected=0)
-    opened = OpenPage(technician)
-    values = {"state": LegState.CONNECTED, "changed_at": database_now()}
-    db.session.execute(sa.update(Leg).where(Leg.conference_id == row.id).values(values))
-    db.session.commit()
-    text = opened.told()
-    assert [tile(text, host), tile(text, other)] == ["in call", "in call"]
-
-
-def test_a_booking_for_the_next_minutes_shows_at_once_and_so_does_its_end(technician):
-    studio = watched()
-    opened = OpenPage(technician)
-    row = conference(studio, minutes=10)
-    keep(Event(at=database_now(), kind="conference.booked", conference_id=row.id, details={}))
-    assert tile(opened.told(), studio) == "booked"
-    row.state = ConferenceState.CANCELLED
-    db.session.execute(sa.update(Reservation).values(released_at=database_now()))
-    keep(Event(at=database_now(), kind="conference.cancelled", conference_id=row.id, details={}))
-    assert tile(opened.told(), studio) == "idle"
-
-
-# By time alone: each moment passes between two questions, one of which bears the time before it.
-
-
-def at_last(client: FlaskClient, seconds_ago: float, now_has: Studio) -> str:
-    """The state that a page last answered so long ago is told, if any."""
-    since = database_now() - timedelta(seconds=seconds_ago)
-    studios = db.session.scalar(sa.select(sa.func.count()).select_from(Studio))
-    query = {"since": round(since.timestamp() * 1e6), "studios": studios}
-    answer = client.get("/status/changes", query_string=query, headers=HTMX)
-    return tile(answer.text, now_has) if answer.status_code == 200 else ""
-
-
-BEFORE = (OVERLAP + timedelta(seconds=20)).total_seconds()
-
-
-@pytest.mark.parametrize(
-    ("minutes", "lasts", "state"),
-    [(15, 60, "booked"), (0, 60, "booked"), (-60, 60, "idle")],
-    ids=["soon", "begun", "over"],
-)
-def test_a_conference_changes_the_tile_by_the_clock_alone(technician, minutes, lasts, state):
-    studio = watched()
-    conference(studio, minutes=minutes - 5 / 60, lasts=lasts)
-    assert at_last(technician, BEFORE, studio) == state
-
-
-def test_a_conference_that_comes_within_the_hour_makes_its_faulty_studio_news(technician):
-    studio = watched(health=Health.DOWN)
-    conference(studio, minutes=60 - 5 / 60)
-    assert at_last(technician, BEFORE, studio) == "down"
-
-
-def test_data_that_grows_old_changes_the_tile_by_the_clock_alone(technician):
-    studio = watched(last_poll_at=database_now() - timedelta(seconds=180 + 5))
-    assert at_last(technician, BEFORE, studio) == "unknown"
-
-
-@pytest.mark.parametrize(("begins", "ends", "state"), [(-5, 600, "maintenance"), (-600, -5, "idle")])
-def test_a_closure_changes_the_tiles_of_its_site_when_it_begins_and_when_it_ends(technician, begins, ends, state):
-    studio = watched()
-    now = database_now()
-    from_, until = now + timedelta(seconds=begins), now + timedelta(seconds=ends)
-    keep(Closure(site_id=studio.site_id, starts_at=from_, ends_at=until, reason="Power"))
-    assert at_last(technician, BEFORE, studio) == state
-
-
-def test_what_is_long_past_or_still_ahead_is_no_news(technician):
-    studio = watched()
-    now = database_now()
-    conference(studio, minutes=-40, lasts=30)
-    conference(studio, minutes=30, lasts=20)
-    keep(Closure(studio_id=studio.id, starts_at=now + timedelta(hours=1), ends_at=now + timedelta(hours=2), reason="x"))
-    assert at_last(technician, BEFORE, studio) == ""
-
-
-# The words
-
-
-def news(text: str) -> str:
-    found = re.search(r'hx-target="#news"[^>]*>([^<]*)<', text)
-    assert found
-    return found[1].strip()
-
-
-def test_a_change_of_health_is_told_in_a_sentence(technician):
-    studio = watched(factories.site(name="UNN Tromsø"), name="Studio 12")
-    opened = OpenPage(technician)
-    falls(studio)
-    assert news(opened.told()) == "UNN Tromsø, Studio 12: down."
-
-
-def test_calls_that_come_and_go_are_not_read_out(technician):
-    studio = watched()
-    opened = OpenPage(technician)
-    turn(studio, in_call=True)
-    assert news(opened.told()) == ""
-
-
-def test_many_changes_at_once_are_told_as_a_number(technician):
-    place = factories.site()
-    studios = [watched(place) for _ in range(5)]
-    opened = OpenPage(technician)
-    for studio in studios:
-        falls(studio)
-    assert news(opened.told()) == "5 studios changed their state."
-
-
-def test_the_heading_of_a_changed_tile_tells_the_new_sum(technician):
-    place = factories.site(factories.organisation(kind=OrganisationKind.HEALTH_TRUST))
-    studio, _ = watched(place), watched(place, health=Health.DOWN)
-    opened = OpenPage(technician)
-    falls(studio)
-    assert re.search(r'<span id="g\d+" hx-swap-oob="outerMorph">2 down</span>', opened.told())
-
-
-# Whole pages and wrong questions
-
-
-def test_a_page_that_slept_is_fetched_whole(technician):
-    watched()
-    since = database_now() - LONGEST_NAP - timedelta(seconds=1)
-    answer = technician.get(f"/status/changes?since={round(since.timestamp() * 1e6)}&studios=1", headers=HTMX)
-    assert answer.headers["HX-Refresh"] == "true"
-
-
-def test_a_page_is_fetched_whole_when_studios_come_or_go(technician):
-    watched()
-    opened = OpenPage(technician)
-    turn(watched(), health=Health.OK)
-    assert opened.ask().headers["HX-Refresh"] == "true"
-
-
-@pytest.mark.parametrize("since", ["", "soon", "1e9", "9" * 40, "-" + "9" * 30])
-def test_a_cursor_of_nobody_s_is_refused_with_a_sentence(technician, since):
-    answer = technician.get("/status/changes", query_string={"since": since}, headers=HTMX)
-    assert answer.status_code == 422
-    assert "Reload the page" in answer.text
-
-
-def test_questions_of_the_page_are_no_sign_of_a_person(app):
-    views = app.view_functions
-    assert views["monitoring.changes"].polled
-    assert views["monitoring.beat"].polled
-    assert not hasattr(views["monitoring.status"], "polled")
 
 
 # The heartbeat
