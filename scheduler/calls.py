@@ -8,8 +8,8 @@ from datetime import datetime
 import structlog
 
 from devices.errors import Ambiguous, DeviceError
-from models import Conference, ConferenceState, Event, Leg, LegState, db, write
-from scheduler.codecs import LASTING, Codecs, Station
+from models import Conference, ConferenceState, Event, Leg, LegState, database_now, db, write
+from scheduler.codecs import LASTING, Codecs
 from scheduler.leases import Lease, LeaseLost, claim
 from scheduler.rules import (
     Action,
@@ -50,18 +50,25 @@ def reconcile(conference_id: int, worker: str, codecs: Codecs) -> datetime | Non
     A worker that dies between 5 and 7 leaves a lease that runs out; the next pass starts at 1 and sees at 3 what the
     endpoints really do.
     """
-    lease = write(lambda: claim(conference_id, worker))
-    if lease is None:
+    taken = write(lambda: _take(conference_id, worker))
+    if taken is None:
         return None
+    lease, table = taken
     try:
-        table = write(lambda: read_table(conference_id, lease.hold()))
         sights = _observe(table, codecs, lease)
-        now, intended = write(lambda: _intend(lease, table, sights))
-        moves = [_act(move, table, codecs, lease, now) for move in intended]
+        moves = _decide(table, sights)
+        if any(move.action is Action.DIAL for move in moves):
+            write(lambda: _intend(lease, table, moves))
+        moves = [_act(move, table, codecs, lease) for move in moves]
         return write(lambda: _record(lease, table, moves))
     except LeaseLost:
         log.warning("lease lost", conference=conference_id, worker=worker)
         return None
+
+
+def _take(conference_id: int, worker: str) -> tuple[Lease, Table] | None:
+    lease = claim(conference_id, worker)
+    return None if lease is None else (lease, read_table(conference_id, database_now()))
 
 
 def _observe(table: Table, codecs: Codecs, lease: Lease) -> Sights:
@@ -74,10 +81,8 @@ def _observe(table: Table, codecs: Codecs, lease: Lease) -> Sights:
     return Sights(host, dict(zip(asked, seen, strict=True)))
 
 
-def _intend(lease: Lease, table: Table, sights: Sights) -> tuple[datetime, list[Move]]:
-    """Decide, and write down what is about to be ordered; when that was, and the moves."""
-    now = lease.hold()
-    moves = decide(
+def _decide(table: Table, sights: Sights) -> list[Move]:
+    return decide(
         table.legs,
         sights.host,
         sights.far_ends,
@@ -85,9 +90,14 @@ def _intend(lease: Lease, table: Table, sights: Sights) -> tuple[datetime, list[
         table.host.address if table.host else "",
         table.host.studio_id if table.host else None,
         table.ends_at,
-        now,
+        table.now,
         random.uniform(-1, 1),
     )
+
+
+def _intend(lease: Lease, table: Table, moves: Sequence[Move]) -> None:
+    """Write down what is about to be ordered."""
+    now = lease.hold()
     if table.state is ConferenceState.PLANNED:
         _enter(db.session.get_one(Conference, table.conference_id), state_of(table.legs, table.state), now)
     for leg, move in _rows(moves):
@@ -98,10 +108,9 @@ def _intend(lease: Lease, table: Table, sights: Sights) -> tuple[datetime, list[
             leg.dialled_at = leg.changed_at = now
             leg.next_attempt_at = None
             _tell(table, leg, "leg.dialled", now, attempt=leg.attempts)
-    return now, moves
 
 
-def _act(move: Move, table: Table, codecs: Codecs, lease: Lease, now: datetime) -> Move:
+def _act(move: Move, table: Table, codecs: Codecs, lease: Lease) -> Move:
     """Carry out one move; returns it as it turned out."""
     if move.action not in (Action.DIAL, Action.HANG_UP, Action.HANG_UP_FAR_END):
         return move
@@ -109,24 +118,25 @@ def _act(move: Move, table: Table, codecs: Codecs, lease: Lease, now: datetime) 
     assert table.host is not None, "without a host nothing is ordered"
     lease.renew()
     if move.action is Action.DIAL:
-        return _dial(move, leg, table.host, codecs, now)
+        return _dial(move, leg, table, codecs)
     station = table.host if move.action is Action.HANG_UP else table.far_ends[move.leg_id]
     try:
         codecs.hang_up(station, str(move.call_id))
     except DeviceError as error:
-        return after_failed_hang_up(move, error.code, now)
+        return after_failed_hang_up(move, error.code, table.now)
     return move
 
 
-def _dial(move: Move, leg: LegView, host: Station, codecs: Codecs, now: datetime) -> Move:
+def _dial(move: Move, leg: LegView, table: Table, codecs: Codecs) -> Move:
+    assert table.host is not None
     try:
-        return replace(move, call_id=codecs.dial(host, leg.address, leg.token))
+        return replace(move, call_id=codecs.dial(table.host, leg.address, leg.token))
     except Ambiguous as error:
         # It may have been carried out: the next passes look for it and dial again only when it stays away.
         return replace(move, cause=error.code)
     except DeviceError as error:
         lasting = isinstance(error, LASTING)
-        return after_failed_dial(move, leg.attempts + 1, error.code, lasting, now, random.uniform(-1, 1))
+        return after_failed_dial(move, leg.attempts + 1, error.code, lasting, table.now, random.uniform(-1, 1))
 
 
 def _record(lease: Lease, table: Table, moves: Sequence[Move]) -> datetime | None:

@@ -1,8 +1,9 @@
 """A conference as the reconciler holds it across the network: plain values, no open transaction behind them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from time import monotonic
 
 from sqlalchemy.orm import selectinload
 
@@ -36,6 +37,13 @@ class Table:
     legs: tuple[LegView, ...]
     far_ends: dict[int, Station]
     occupied: frozenset[int]
+    read_at: datetime
+    monotonic_at: float = field(default_factory=monotonic)
+
+    @property
+    def now(self) -> datetime:
+        """The database's time, carried on by this process's own clock since the table was read."""
+        return self.read_at + timedelta(seconds=monotonic() - self.monotonic_at)
 
 
 def read_table(conference_id: int, now: datetime) -> Table:
@@ -54,6 +62,7 @@ def read_table(conference_id: int, now: datetime) -> Table:
         legs=views,
         far_ends={legs[party.id].id: stations[party.id] for party in conference.parties if party.id in legs},
         occupied=_occupied(conference, [station.studio_id for station in stations.values()]),
+        read_at=now,
     )
 
 

@@ -261,10 +261,12 @@ def test_a_call_that_stays_up_at_the_far_end_alone_is_ended_there(network, runni
 
 
 def test_an_extension_keeps_the_calls_up(network, running_now, codecs):
-    conference = running_now("TROMSO", "BODO", end=datetime.now(UTC) + timedelta(seconds=1))
+    first_end = datetime.now(UTC) + timedelta(seconds=4)
+    conference = running_now("TROMSO", "BODO", end=first_end)
     passes_until(conference, codecs, is_in(ConferenceState.RUNNING, conference))
-    set_end(conference, datetime.now(UTC) + timedelta(hours=1))
-    time.sleep(1)
-    reconcile(conference.id, "tester", codecs)
+    set_end(conference, first_end + timedelta(hours=1))
+    time.sleep(max(0.0, (first_end - datetime.now(UTC)).total_seconds()))
+    look_now(conference)
+    assert reconcile(conference.id, "tester", codecs) is not None
     assert connected(network, "BODO") == 1
     assert db.session.get_one(Conference, conference.id).state is ConferenceState.RUNNING
