@@ -78,7 +78,7 @@ def _on_http_exception(error: HTTPException) -> Response:
     status = error.code or 500
     if status < 400:
         return make_response(error.get_response())
-    return answer(status, sentences.get(status, error.description or error.name))
+    return answer(status, sentences.get(status, _("This request cannot be answered. Go back and try again.")))
 
 
 def _on_database_away(error: OperationalError) -> Response:

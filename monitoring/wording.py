@@ -9,6 +9,7 @@ from flask_babel import format_datetime, format_time, to_user_timezone
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from accounts.language import language
 from models import ConferenceState, Health, OrganisationKind
 from monitoring.tiles import Tile, TileState, Watch
 from monitoring.wall import Group
@@ -120,4 +121,6 @@ def news(tiles: list[Tile]) -> str:
 def when(at: datetime, now: datetime) -> str:
     """The time of day, with the date when that is another one."""
     same_day = to_user_timezone(at).date() == to_user_timezone(now).date()
-    return str(format_time(at, "HH:mm") if same_day else format_datetime(at, "d MMM HH:mm"))
+    if same_day:
+        return str(format_time(at, "HH:mm"))
+    return str(format_datetime(at, "d MMM HH:mm" if language() == "en" else "d. MMM HH:mm"))
