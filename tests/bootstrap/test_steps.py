@@ -175,7 +175,7 @@ def test_a_second_set_up_does_not_run_beside_the_first(checkout: Checkout, monke
 def failing_apt(checkout: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
     apt = program(checkout.root / "machine" / "apt-get", "echo 'E: Could not connect to the archive'; exit 100")
     monkeypatch.setenv("PATH", str(apt.parent), prepend=":")
-    monkeypatch.setattr(debian, "WANTED", {"chromium": Path("/nowhere/chromium")})
+    monkeypatch.setattr(debian, "WANTED", {"chromium": "nowhere/chromium"})
     monkeypatch.setattr(debian, "as_root", lambda: [])
 
 
@@ -195,6 +195,11 @@ def test_continuous_integration_does_not_pass_by_leaving_tests_out(
     monkeypatch.setenv("CI", "true")
     with pytest.raises(Refusal, match="chromium could not be installed"):
         debian.install(checkout, StepLine("Debian packages"))
+
+
+def test_what_is_there_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(debian, "WANTED", {"dash": "*/sh", "nothing": "nowhere/*/nothing.so"})
+    assert debian.missing() == ["nothing"]
 
 
 def test_apts_progress_counts_download_and_installation() -> None:
