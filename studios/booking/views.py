@@ -50,7 +50,7 @@ for _filter in (times.clock, times.clock_seconds, times.day_name, times.capital,
 @allow(*BOOKERS)
 def book() -> ResponseReturnValue:
     if request.method == "POST":
-        return _save(_draft(), None)
+        return _save(_draft(None), None)
     form = BookingForm(request.args, data=blank())
     if day := read_date(form.date.data, today()):
         form.date.data = date_text(day)
@@ -74,7 +74,7 @@ def change(reference: str) -> ResponseReturnValue:
     if found.state is not ConferenceState.PLANNED and not running:
         return _refused(found, _("This conference is over and can no longer be changed."))
     if request.method == "POST":
-        return _save(_draft(), found)
+        return _save(_draft(found), found)
     form = BookingForm(None, data=as_typed(found, by_end=running))
     return _page(Draft(form, _codes_of(found)), found)
 
@@ -164,13 +164,15 @@ def live(reference: str) -> ResponseReturnValue:
     return render_template("booking/_live.html", sight=sight, **_words())
 
 
-def _draft() -> Draft:
-    return Draft(BookingForm(), codes_in(request.form))
+def _draft(found: Conference | None) -> Draft:
+    """What was sent; the studios of a conference that is under way stand, whatever was sent."""
+    fixed = found is not None and queries.is_under_way(found)
+    return Draft(BookingForm(), _codes_of(found) if found and fixed else codes_in(request.form))
 
 
 def _redraw(found: Conference | None) -> ResponseReturnValue:
     """Carry out the button that was pressed, or take in the field that was changed."""
-    draft = _draft()
+    draft = _draft(found)
     press(draft, request.form)
     # A duration that was just typed is meant; an end that still stands there would win otherwise.
     if request.headers.get("HX-Source") == "input#duration":

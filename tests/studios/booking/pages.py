@@ -26,7 +26,9 @@ class Network:
         self.unn = factories.organisation("UNN")
         self.nlsh = factories.organisation("NLSH")
         tromso = factories.site(self.unn, name="UNN Tromsø", contact_phone="77 11 22 33")
-        bodo = factories.site(self.nlsh, name="NLSH Bodø", town="Bodø", contact_phone="75 44 55 66")
+        bodo = factories.site(
+            self.nlsh, name="NLSH Bodø", town="Bodø", municipality="Bodø", contact_phone="75 44 55 66"
+        )
         self.tromso_1, self.tromso_2 = (_studio(tromso, "TRO", number) for number in (1, 2))
         self.bodo_1, self.bodo_2 = (_studio(bodo, "BOD", number) for number in (1, 2))
         self.coordinator = factories.account(organisation=self.unn, name="Kari Koordinator")
@@ -46,6 +48,14 @@ def in_english(client: FlaskClient) -> FlaskClient:
 
 def tomorrow() -> date:
     return (datetime.now(OSLO) + timedelta(days=1)).date()
+
+
+def last_sunday_of_october() -> date:
+    """The next night in which the clocks are set back."""
+    day = tomorrow()
+    while not (day.month == 10 and day.weekday() == 6 and day.day > 24):
+        day += timedelta(days=1)
+    return day
 
 
 def instant(day: date, hour: int, minute: int = 0) -> datetime:
@@ -79,6 +89,12 @@ def value_of(answer: TestResponse, name: str) -> str | None:
             found = re.search(r'value="([^"]*)"', tag)
             return unescape(found[1]) if found else ""
     return None
+
+
+def chosen_clock(answer: TestResponse) -> str | None:
+    """Which of two readings of the start is ticked."""
+    ticked = [tag for tag in re.findall(r"<input [^>]*start_clock[^>]*>", answer.text) if " checked" in tag]
+    return re.findall(r'value="(\w+)"', ticked[0])[0] if ticked else None
 
 
 def chosen_in(answer: TestResponse) -> list[str]:

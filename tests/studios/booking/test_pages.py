@@ -14,6 +14,7 @@ from tests.studios.booking.pages import (
     counted_queries,
     in_english,
     instant,
+    last_sunday_of_october,
     text_of,
     tomorrow,
     typed,
@@ -213,11 +214,3 @@ def test_the_page_takes_at_most_twelve_queries_however_many_studios(
     with counted_queries() as queries:
         coordinator.post("/book/draft", data=typed("TRO-1", *codes, find="bodø", update="1"))
     assert len(queries) <= 12, "\n".join(queries)
-
-
-def last_sunday_of_october():  # type: ignore[no-untyped-def]
-    """The next night in which the clocks are set back."""
-    day = tomorrow()
-    while not (day.month == 10 and day.weekday() == 6 and day.day > 24):
-        day += timedelta(days=1)
-    return day

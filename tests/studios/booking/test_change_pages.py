@@ -1,0 +1,200 @@
+"""Changing, cancelling and ending a conference in the browser."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask.testing import FlaskClient
+
+from models import Conference, ConferenceState, Purpose, Reservation, db
+from tests import factories
+from tests.studios.booking.pages import (
+    OSLO,
+    Network,
+    chosen_in,
+    counted_queries,
+    instant,
+    text_of,
+    tomorrow,
+    typed,
+    value_of,
+)
+
+
+def nine() -> datetime:
+    return instant(tomorrow(), 9)
+
+
+@pytest.fixture
+def planned(network: Network) -> Conference:
+    return factories.conference(network.tromso_1, network.bodo_1, start=nine(), title="Lung meeting")
+
+
+@pytest.fixture
+def running(network: Network) -> Conference:
+    """Began ten minutes ago, for an hour."""
+    start = (datetime.now(UTC) - timedelta(minutes=10)).replace(second=0, microsecond=0)
+    return factories.conference(
+        network.tromso_1, network.bodo_1, start=start, title="Lung meeting", state=ConferenceState.RUNNING
+    )
+
+
+def wall(at: datetime) -> str:
+    return f"{at.astimezone(OSLO):%H:%M}"
+
+
+def address(conference: Conference, action: str) -> str:
+    return f"/conferences/{conference.reference}/{action}"
+
+
+def now_stored(conference: Conference) -> Conference:
+    db.session.rollback()
+    return db.session.get_one(Conference, conference.id)
+
+
+def test_the_form_comes_filled_in(coordinator: FlaskClient, planned: Conference) -> None:
+    page = coordinator.get(address(planned, "change"))
+    filled = {name: value_of(page, name) for name in ("title", "date", "start", "duration", "end", "version")}
+    assert filled == {
+        "title": "Lung meeting",
+        "date": f"{tomorrow():%d.%m.%Y}",
+        "start": "09:00",
+        "duration": "60",
+        "end": "",
+        "version": "1",
+    }
+    assert chosen_in(page) == ["TRO-1", "BOD-1"]
+    assert "2 studios are free" in text_of(page)
+
+
+def test_a_conference_is_moved_retitled_and_reseated(coordinator: FlaskClient, planned: Conference) -> None:
+    sent = typed("BOD-2", "TRO-1", title="Kidneys", start="09:30", purpose="test", version="1")
+    answer = coordinator.post(address(planned, "change"), data=sent)
+    assert answer.status_code == 303
+    changed = now_stored(planned)
+    assert (changed.title, changed.purpose, changed.version) == ("Kidneys", Purpose.TEST, 2)
+    assert changed.starts_at == nine() + timedelta(minutes=30)
+    assert [party.reservation.studio.code for party in changed.parties if party.reservation] == ["BOD-2", "TRO-1"]
+    assert f"{planned.reference} is changed." in text_of(coordinator.get(answer.location))
+
+
+def test_buttons_of_the_form_keep_to_the_conference(coordinator: FlaskClient, planned: Conference) -> None:
+    page = coordinator.post(address(planned, "change/draft"), data=typed(shift="5", version="1"))
+    assert value_of(page, "start") == "09:05"
+    assert value_of(page, "version") == "1"
+    assert "2 studios are free" in text_of(page)
+    assert f'formaction="{address(planned, "change")}"' in page.text
+
+
+def test_a_clash_leaves_the_conference_as_it_was(
+    coordinator: FlaskClient, network: Network, planned: Conference
+) -> None:
+    factories.conference(network.bodo_1, network.bodo_2, start=nine() + timedelta(hours=1))
+    answer = coordinator.post(address(planned, "change"), data=typed(start="09:30", version="1"))
+    assert answer.status_code == 409
+    assert "NLSH Bodø, Studio 1 is busy 10:00–11:00" in text_of(answer)
+    assert value_of(answer, "start") == "09:30"
+    assert now_stored(planned).starts_at == nine()
+    free = db.select(Reservation).where(Reservation.conference_id == planned.id, Reservation.released_at.is_(None))
+    assert len(db.session.scalars(free).all()) == 2
+
+
+@pytest.mark.parametrize("version", ["1", "", "x", "-1", "9" * 400])
+def test_who_saw_an_older_version_is_refused_with_the_way_to_the_present_one(
+    coordinator: FlaskClient, planned: Conference, version: str
+) -> None:
+    coordinator.post(address(planned, "change"), data=typed(title="Somebody else's", version="1"))
+    for action in ("change", "cancel"):
+        answer = coordinator.post(address(planned, action), data=typed(title="Mine", version=version))
+        assert answer.status_code == 409
+        assert "Somebody else changed this conference while you had it open." in text_of(answer)
+        assert f'href="/conferences/{planned.reference}"' in answer.text
+    assert now_stored(planned).title == "Somebody else's"
+
+
+def test_while_it_runs_only_title_and_end_are_open(
+    coordinator: FlaskClient, network: Network, running: Conference
+) -> None:
+    page = coordinator.get(address(running, "change"))
+    assert value_of(page, "start") is None
+    assert value_of(page, "end")
+    later = wall(running.ends_at + timedelta(minutes=15))
+    sent = typed("TRO-2", "BOD-2", title="Longer", end=later, start="03:00", date="01.01.2020", version="1")
+    assert coordinator.post(address(running, "change"), data=sent).status_code == 303
+    changed = now_stored(running)
+    assert changed.title == "Longer"
+    assert changed.ends_at == running.starts_at + timedelta(minutes=75)
+    assert [party.reservation.studio.code for party in changed.parties if party.reservation] == ["TRO-1", "BOD-1"]
+
+
+@pytest.mark.parametrize(("end", "field"), [("", "end"), ("soon", "end")])
+def test_a_new_end_that_makes_no_sense_is_refused(
+    coordinator: FlaskClient, running: Conference, end: str, field: str
+) -> None:
+    answer = coordinator.post(address(running, "change"), data={"title": "Longer", "end": end, "version": "1"})
+    assert answer.status_code == 422
+    assert f'<a href="#{field}">' in answer.text
+    assert value_of(answer, "title") == "Longer"
+
+
+def test_an_end_that_has_passed_is_refused(coordinator: FlaskClient, running: Conference) -> None:
+    passed = running.starts_at + timedelta(minutes=5)
+    answer = coordinator.post(address(running, "change"), data={"title": "x", "end": wall(passed), "version": "1"})
+    assert answer.status_code == 422
+    assert "The end has passed." in text_of(answer)
+
+
+def test_an_extension_into_somebody_elses_time_says_who_is_in_the_way(
+    coordinator: FlaskClient, network: Network, running: Conference
+) -> None:
+    factories.conference(network.bodo_1, network.bodo_2, start=running.ends_at)
+    end = wall(running.ends_at + timedelta(minutes=15))
+    answer = coordinator.post(address(running, "change"), data={"title": "x", "end": end, "version": "1"})
+    assert answer.status_code == 409
+    assert "NLSH Bodø, Studio 1 is busy" in text_of(answer)
+
+
+def test_cancelling_asks_first_and_says_what_comes_free(coordinator: FlaskClient, planned: Conference) -> None:
+    page = coordinator.get(address(planned, "cancel"))
+    assert "UNN Tromsø, Studio 1, 09:00–10:00" in text_of(page)
+    assert now_stored(planned).state is ConferenceState.PLANNED
+    answer = coordinator.post(address(planned, "cancel"), data={"version": value_of(page, "version")})
+    assert answer.status_code == 303
+    assert now_stored(planned).state is ConferenceState.CANCELLED
+    assert "The studios are free again." in text_of(coordinator.get(answer.location))
+    assert coordinator.post("/book", data=typed()).status_code == 303
+
+
+def test_ending_now_says_that_the_calls_end_and_shortens_the_conference(
+    coordinator: FlaskClient, running: Conference
+) -> None:
+    page = coordinator.get(address(running, "cancel"))
+    assert "All calls of this conference are hung up now" in text_of(page)
+    before = running.ends_at
+    answer = coordinator.post(address(running, "cancel"), data={"version": value_of(page, "version")})
+    assert answer.status_code == 303
+    assert now_stored(running).ends_at < before
+    assert "The calls are taken down." in text_of(coordinator.get(answer.location))
+
+
+@pytest.mark.parametrize("state", [ConferenceState.ENDED, ConferenceState.FAILED, ConferenceState.CANCELLED])
+def test_what_is_over_is_neither_changed_nor_cancelled(
+    coordinator: FlaskClient, network: Network, state: ConferenceState
+) -> None:
+    over = factories.conference(network.tromso_1, network.bodo_1, start=nine(), state=state)
+    for action in ("change", "cancel"):
+        for answer in (
+            coordinator.get(address(over, action)),
+            coordinator.post(address(over, action), data=typed(version="1")),
+        ):
+            assert answer.status_code == 409
+            assert "This conference is over" in text_of(answer)
+            assert f'href="/conferences/{over.reference}"' in answer.text
+    assert now_stored(over).state is state
+
+
+def test_the_change_page_takes_at_most_twelve_queries(
+    coordinator: FlaskClient, network: Network, planned: Conference
+) -> None:
+    with counted_queries() as queries:
+        coordinator.get(address(planned, "change"))
+    assert len(queries) <= 12, "\n".join(queries)

@@ -1,0 +1,102 @@
+"""The list of conferences."""
+
+from datetime import timedelta
+
+import pytest
+from flask.testing import FlaskClient
+
+from models import ConferenceState, Role, db
+from studios.booking.queries import PAGE
+from tests import factories
+from tests.studios.booking.pages import Network, SignIn, counted_queries, in_english, instant, text_of, tomorrow
+
+
+def test_the_list_begins_today_and_shows_ours_first(coordinator: FlaskClient, network: Network) -> None:
+    start = instant(tomorrow(), 9)
+    factories.conference(network.tromso_1, network.bodo_1, start=start, title="Ours tomorrow")
+    factories.conference(network.bodo_2, network.tromso_2, start=start, title="Theirs with us")
+    factories.conference(network.bodo_1, network.bodo_2, start=start + timedelta(hours=2), title="Theirs alone")
+    factories.conference(network.tromso_1, network.tromso_2, start=start - timedelta(days=3), title="Ours, long past")
+    ours = text_of(coordinator.get("/conferences/"))
+    assert "Ours tomorrow" in ours
+    assert "Theirs with us" in ours
+    assert "Title not shown" not in ours
+    assert "long past" not in ours
+    everybodys = text_of(coordinator.get("/conferences/?whose=all"))
+    assert "Title not shown" in everybodys
+    assert "Theirs alone" not in everybodys
+    assert "NLSH" in everybodys
+
+
+def test_people_without_an_organisation_see_all_and_have_no_filter(network: Network, client_for: SignIn) -> None:
+    factories.conference(network.bodo_1, network.bodo_2, start=instant(tomorrow(), 9))
+    for role in (Role.TECHNICIAN, Role.MANAGER, Role.ADMINISTRATOR):
+        page = in_english(client_for(factories.account(role=role))).get("/conferences/")
+        assert "NLSH Bodø, Studio 1; NLSH Bodø, Studio 2" in text_of(page)
+        assert "whose=mine" not in page.text
+
+
+def test_a_long_table_of_studios_is_counted(coordinator: FlaskClient, network: Network) -> None:
+    four = (network.tromso_1, network.tromso_2, network.bodo_1, network.bodo_2)
+    factories.conference(*four, start=instant(tomorrow(), 9), state=ConferenceState.CANCELLED)
+    said = text_of(coordinator.get("/conferences/"))
+    assert "UNN Tromsø, Studio 1; UNN Tromsø, Studio 2 and 2 more" in said
+    assert "Cancelled" in said
+
+
+def test_another_day_can_be_typed(coordinator: FlaskClient, network: Network) -> None:
+    factories.conference(network.tromso_1, network.bodo_1, start=instant(tomorrow(), 9), title="Lung meeting")
+    day = tomorrow() + timedelta(days=1)
+    assert "Lung meeting" in coordinator.get(f"/conferences/?from={tomorrow():%d.%m.%Y}").text
+    assert "Lung meeting" not in coordinator.get(f"/conferences/?from={day.isoformat()}").text
+
+
+@pytest.mark.parametrize("typed", ["yesterday", "31.02.2027", "0001-01-01", "9999-12-31", "\x00", "9" * 5000])
+def test_what_is_no_date_is_said_and_the_list_begins_today(coordinator: FlaskClient, typed: str) -> None:
+    answer = coordinator.get("/conferences/", query_string={"from": typed})
+    assert answer.status_code == 422
+    assert "is no date." in text_of(answer)
+
+
+@pytest.mark.parametrize("page", ["0", "-3", "9" * 30, "many", "\x00"])
+def test_a_garbled_page_number_does_no_harm(coordinator: FlaskClient, page: str) -> None:
+    assert coordinator.get("/conferences/", query_string={"page": page}).status_code == 200
+
+
+def test_a_reference_leads_to_its_conference(coordinator: FlaskClient, network: Network) -> None:
+    conference = factories.conference(network.bodo_1, network.bodo_2)
+    for typed in (conference.reference, conference.reference.lower(), f" {conference.reference[2:]} "):
+        answer = coordinator.get("/conferences/", query_string={"reference": typed})
+        assert (answer.status_code, answer.location) == (302, f"/conferences/{conference.reference}")
+
+
+@pytest.mark.parametrize("typed", ["K-99999", "lung", "\x00", "K-" + "9" * 5000])
+def test_a_reference_that_leads_nowhere_is_said(coordinator: FlaskClient, typed: str) -> None:
+    answer = coordinator.get("/conferences/", query_string={"reference": typed})
+    assert answer.status_code == 404
+    assert "There is no conference with the reference" in text_of(answer)
+
+
+def test_an_empty_list_says_what_to_do(coordinator: FlaskClient, network: Network, client_for: SignIn) -> None:
+    page = coordinator.get("/conferences/")
+    assert "Your organisation has no conferences from this day on." in text_of(page)
+    assert 'href="/book"' in page.text
+    technician = in_english(client_for(factories.account(role=Role.TECHNICIAN))).get("/conferences/")
+    assert "There are no conferences from this day on." in text_of(technician)
+    assert 'href="/book"' not in technician.text
+
+
+def test_a_long_list_has_pages_and_each_takes_at_most_twelve_queries(
+    coordinator: FlaskClient, network: Network
+) -> None:
+    start = instant(tomorrow(), 9)
+    for number in range(PAGE + 3):
+        factories.conference(network.tromso_1, network.bodo_1, start=start + number * timedelta(hours=2))
+    db.session.expire_all()
+    with counted_queries() as queries:
+        first = coordinator.get("/conferences/")
+    assert len(queries) <= 12, "\n".join(queries)
+    assert first.text.count('<th scope="row"') == PAGE
+    assert "Page 1 of 2" in text_of(first)
+    second = coordinator.get("/conferences/?page=2")
+    assert second.text.count('<th scope="row"') == 3
