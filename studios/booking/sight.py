@@ -14,7 +14,7 @@ from models import Conference, ConferenceState, Event, Health, Leg, LegState, Pa
 from studios.booking import queries
 from studios.booking.story import Chapter, tell
 from studios.booking.times import clock_seconds
-from studios.booking.wording import START_MODES, Badge, cause_sentence, leg_badge, state_badge
+from studios.booking.wording import Badge, cause_sentence, leg_badge, state_badge
 from studios.inventory.present import present_health
 from studios.inventory.wording import FACES, Face
 
@@ -61,7 +61,6 @@ class Sight:
     places: list[Place]
     troubles: list[Trouble]
     chapters: list[Chapter]
-    start_mode: tuple[str, str] | None
     remaining: str
     every: int | None
     mark: str
@@ -99,7 +98,6 @@ def look_at(conference: Conference, access: Access, now: datetime) -> Sight:
         places=places,
         troubles=troubles,
         chapters=tell(events, conference.starts_at, sees_title),
-        start_mode=_start_mode(places),
         remaining=remaining,
         every=every,
         mark=_mark(conference, legs, events, places, remaining, every),
@@ -178,15 +176,6 @@ def _trouble(party: Party, leg: Leg) -> Trouble:
         heading = _("%(studio)s is not reached", studio=name)
     tone = "degraded" if leg.next_attempt_at else "down"
     return Trouble(heading, cause_sentence(leg.cause), leg.next_attempt_at, studio, tone)
-
-
-def _start_mode(places: Sequence[Place]) -> tuple[str, str] | None:
-    """The start mode that all studios share, in words; none when they differ."""
-    modes = {place.studio.start_mode for place in places if place.studio}
-    if len(modes) != 1:
-        return None
-    name, meaning = START_MODES[modes.pop()]
-    return str(name), str(meaning)
 
 
 def _remaining(conference: Conference, now: datetime) -> str:

@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from devices import errors
-from models import Conference, ConferenceState, Leg, LegState, Purpose, StartMode
+from models import Conference, ConferenceState, Leg, LegState, Purpose
 
 PURPOSES = {
     Purpose.CLINICAL: _l("Clinical"),
@@ -15,11 +15,6 @@ PURPOSES = {
     Purpose.ADMINISTRATION: _l("Administration"),
     Purpose.EDUCATION: _l("Education"),
     Purpose.TEST: _l("Test"),
-}
-START_MODES = {
-    StartMode.MUTED: (_l("Muted start"), _l("Sound and picture are off until somebody presses")),
-    StartMode.PRESS: (_l("Press to start"), _l("The call waits until somebody presses")),
-    StartMode.OPEN: (_l("Open start"), _l("Sound and picture are on at once")),
 }
 
 
