@@ -11,6 +11,14 @@
     request.body = body;
   });
 
+  // A swap leaves the field with the focus alone. It may take the new value if nobody has typed on since it was sent.
+  document.addEventListener("htmx:after:swap", (event) => {
+    const { request } = event.detail.ctx;
+    const field = document.activeElement;
+    if (request.form?.id !== "request" || !field.matches("input[type=text], input:not([type])")) return;
+    if (request.body.get(field.name) === field.value) field.value = field.getAttribute("value") ?? "";
+  });
+
   const hits = () => [...document.querySelectorAll("#hits button")];
 
   function moveAmongHits(event) {

@@ -58,7 +58,7 @@ class Desk:
     closures: list[queries.Closed]
     verdict: Badge
     told: str
-    lost_focus: bool
+    focus: str
     conference: Conference | None
     refusal: str = ""
     outdated: bool = False
@@ -108,7 +108,7 @@ def lay_out(
         closures=drawn.closures,
         verdict=_verdict(draft.form, seats, drawn),
         told=draft.told,
-        lost_focus=draft.lost_focus,
+        focus=draft.focus,
         conference=conference,
         refusal=refusal,
         outdated=outdated,

@@ -33,8 +33,8 @@ class Draft:
     form: BookingForm
     codes: list[str]
     told: str = ""
-    # Whether the button that was pressed is gone, so that the focus needs a new place.
-    lost_focus: bool = False
+    # Where the focus goes when the button that was pressed is gone; empty when it stays.
+    focus: str = ""
     # The studios that fit what stands in the search field; none when nothing stands there.
     hits: list[Studio] | None = None
 
@@ -63,9 +63,15 @@ def search(draft: Draft, take_only_hit: bool) -> None:
         draft.told = ngettext("%(num)s studio found.", "%(num)s studios found.", len(draft.hits))
 
 
+def count_minutes(form: BookingForm) -> None:
+    """Where an end was typed, the duration follows it."""
+    if text_of(form.end) and (meeting := read_meeting(form)):
+        form.duration.data = as_minutes(meeting)
+
+
 def add(draft: Draft, code: str) -> None:
     draft.form.find.data = ""
-    draft.lost_focus = True
+    draft.focus = "find"
     if code in draft.codes or not is_code(code):
         return
     if len(draft.codes) >= MOST_PARTIES:
@@ -78,13 +84,14 @@ def add(draft: Draft, code: str) -> None:
 def _remove(draft: Draft, code: str) -> None:
     draft.codes = [kept for kept in draft.codes if kept != code]
     draft.told = _("%(code)s is removed.", code=code)
-    draft.lost_focus = True
+    draft.focus = "find"
 
 
 def _put_first(draft: Draft, code: str) -> None:
     if code in draft.codes:
         draft.codes = [code, *(other for other in draft.codes if other != code)]
         draft.told = _("%(code)s is now the first.", code=code)
+        draft.focus = "parties"
 
 
 def _last(draft: Draft, minutes: str) -> None:

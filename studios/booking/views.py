@@ -30,7 +30,7 @@ from studios.booking.forms import (
     today,
     zone,
 )
-from studios.booking.presses import Draft, press, search
+from studios.booking.presses import Draft, count_minutes, press, search
 from studios.booking.sight import look_at
 from studios.booking.typed import date_text, read_date, turned
 from studios.booking.wording import PURPOSES, state_badge
@@ -177,6 +177,7 @@ def _redraw(found: Conference | None) -> ResponseReturnValue:
     # A duration that was just typed is meant; an end that still stands there would win otherwise.
     if request.headers.get("HX-Source") == "input#duration":
         draft.form.end.data = ""
+    count_minutes(draft.form)
     # Without a script Enter in the search field presses the first button of the form.
     entered = "update" in request.form and not request.headers.get("HX-Request")
     search(draft, take_only_hit="search" in request.form or entered)

@@ -108,7 +108,7 @@ def test_a_duration_that_was_just_changed_takes_the_place_of_a_typed_end(coordin
     by_duration = press(coordinator, duration="45", end="11:00", source="input#duration")
     assert (value_of(by_duration, "duration"), value_of(by_duration, "end")) == ("45", "")
     by_end = press(coordinator, duration="45", end="11:00", source="input#end")
-    assert value_of(by_end, "end") == "11:00"
+    assert (value_of(by_end, "duration"), value_of(by_end, "end")) == ("120", "11:00")
     assert "09:00–11:00" in text_of(by_end)
 
 
