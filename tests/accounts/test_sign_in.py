@@ -1,3 +1,4 @@
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -37,7 +38,11 @@ def test_nobody_learns_whether_an_account_exists(app, ada):
     client = app.test_client()
     unknown = sign_in(client, "nobody@example.org", PASSWORD)
     known = sign_in(client, ada, "something else")
-    assert unknown.text.replace("nobody@example.org", ada) == known.text
+    assert _without_tokens(unknown.text).replace("nobody@example.org", ada) == _without_tokens(known.text)
+
+
+def _without_tokens(page: str) -> str:
+    return re.sub(r'name="csrf_token" value="[^"]*"', "", page)
 
 
 def test_guessing_is_stopped_even_with_the_right_password(app, ada):
