@@ -2,21 +2,50 @@
 "use strict";
 
 (() => {
+  const isOurs = (event) => event.detail.ctx.request.form?.id === "request";
+  const isTyped = (element) => element.matches("input[type=text], input:not([type])");
+  // Fields that were changed and whose requests still wait for earlier ones: how many, and what was typed.
+  const waiting = new Map();
+  const typed = new Map();
+  let unanswered = 0;
+  let toSend = null;
+
+  function countWaiting(field, step) {
+    const count = (waiting.get(field) ?? 0) + step;
+    if (count > 0) waiting.set(field, count);
+    else waiting.delete(field);
+  }
+
+  document.addEventListener("htmx:config:request", (event) => {
+    if (!isOurs(event)) return;
+    unanswered += 1;
+    if (isTyped(event.detail.ctx.sourceElement)) countWaiting(event.detail.ctx.sourceElement, 1);
+  });
+
   // Requests wait for one another, and each takes the form as it is when it leaves: not as it was when it was asked for.
   document.addEventListener("htmx:before:request", (event) => {
+    if (!isOurs(event)) return;
     const { request, sourceElement } = event.detail.ctx;
-    if (request.form?.id !== "request") return;
     const body = new URLSearchParams(new FormData(request.form));
     if (sourceElement.type === "submit") body.append(sourceElement.name, sourceElement.value);
     request.body = body;
+    countWaiting(sourceElement, -1);
   });
 
-  // A swap leaves the field with the focus alone. It may take the new value if nobody has typed on since it was sent.
+  // An answer knows nothing of what was typed after its question.
+  document.addEventListener("htmx:before:swap", () => {
+    typed.clear();
+    for (const field of waiting.keys()) typed.set(field, field.value);
+  });
+
+  // A swap leaves the field with the focus alone: it takes its new value if nobody has typed on.
   document.addEventListener("htmx:after:swap", (event) => {
-    const { request } = event.detail.ctx;
+    if (!isOurs(event)) return;
+    for (const [field, value] of typed) field.value = value;
+    if (document.activeElement === document.body) document.querySelector("[data-focus]")?.focus();
     const field = document.activeElement;
-    if (request.form?.id !== "request" || !field.matches("input[type=text], input:not([type])")) return;
-    if (request.body.get(field.name) === field.value) field.value = field.getAttribute("value") ?? "";
+    if (!isTyped(field) || waiting.has(field)) return;
+    if (event.detail.ctx.request.body.get(field.name) === field.value) field.value = field.getAttribute("value") ?? "";
   });
 
   const hits = () => [...document.querySelectorAll("#hits button")];
@@ -47,10 +76,23 @@
     }
   });
 
-  // A second press on Book while the first is on its way would clash with the booking that the first one makes.
+  // Book waits for what is still on its way, such as a studio that was just added; a second press does nothing, since it
+  // would clash with the booking that the first one makes.
   document.addEventListener("submit", (event) => {
-    if (event.target.matches("[data-sent]")) event.preventDefault();
-    event.target.dataset.sent = "";
+    const form = event.target;
+    if (form.matches("[data-sent]")) event.preventDefault();
+    else if (form.id === "request" && unanswered > 0) {
+      event.preventDefault();
+      toSend = event.submitter;
+    } else form.dataset.sent = "";
+  });
+  document.addEventListener("htmx:finally:request", (event) => {
+    if (!isOurs(event)) return;
+    unanswered -= 1;
+    if (unanswered > 0 || !toSend) return;
+    const button = toSend;
+    toSend = null;
+    button.form.requestSubmit(button);
   });
   window.addEventListener("pageshow", () => document.querySelector("[data-sent]")?.removeAttribute("data-sent"));
 })();
