@@ -42,11 +42,19 @@
   document.addEventListener("htmx:after:swap", (event) => {
     if (!isOurs(event)) return;
     for (const [field, value] of typed) field.value = value;
+    if (narrow.matches && document.activeElement?.id === "find") showHits();
     if (document.activeElement === document.body) document.querySelector("[data-focus]")?.focus();
     const field = document.activeElement;
     if (!isTyped(field) || waiting.has(field)) return;
     if (event.detail.ctx.request.body.get(field.name) === field.value) field.value = field.getAttribute("value") ?? "";
   });
+
+  // On a phone the bar with the Book button would cover what was found.
+  const narrow = matchMedia("(max-width: 48rem)");
+  function showHits() {
+    const list = document.getElementById("hits")?.getBoundingClientRect();
+    if (list && list.top + 100 > innerHeight) document.getElementById("finder").scrollIntoView();
+  }
 
   const hits = () => [...document.querySelectorAll("#hits button")];
 
