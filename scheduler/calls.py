@@ -23,9 +23,15 @@ from scheduler.rules import (
     next_look,
     state_of,
 )
-from scheduler.table import Table, read_table
+from scheduler.table import Table, read_table, wanted_of
+
+ORDERS = (Action.DIAL, Action.HANG_UP, Action.HANG_UP_FAR_END)
 
 log = structlog.get_logger()
+
+
+class Outdated(Exception):
+    """What is wanted of the conference has changed since it was read."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +49,8 @@ def reconcile(conference_id: int, worker: str, codecs: Codecs) -> datetime | Non
     2. Read what is wanted: the calendar and people have the say. Close the transaction.
     3. Observe: the host's calls, and the far ends' where the host alone cannot tell.
     4. Decide one move for each leg: adopt a call that is ours, dial, hang up, wait.
-    5. Commit the intents, so that a call that is ordered and never recorded is found and adopted by its token.
+    5. Read again what is wanted, and begin anew where it has changed. Commit the intents, so that a call that is
+       ordered and never recorded is found and adopted by its token.
     6. Act. An order is sent only if its whole deadline fits into the lease. No transaction is open.
     7. Record what came of it, what the conference now is, and when to look again; give the lease back.
 
@@ -57,18 +64,30 @@ def reconcile(conference_id: int, worker: str, codecs: Codecs) -> datetime | Non
     try:
         sights = _observe(table, codecs, lease)
         moves = _decide(table, sights)
-        if any(move.action is Action.DIAL for move in moves):
+        if any(move.action in ORDERS for move in moves):
             write(lambda: _intend(lease, table, moves))
         moves = [_act(move, table, codecs, lease) for move in moves]
         return write(lambda: _record(lease, table, moves))
+    except Outdated:
+        return write(lambda: _begin_anew(lease, table))
     except LeaseLost:
         log.warning("lease lost", conference=conference_id, worker=worker)
         return None
 
 
 def _take(conference_id: int, worker: str) -> tuple[Lease, Table] | None:
+    """Lease and read. From here on a planned conference is under way for people too: it can be ended, not moved."""
     lease = claim(conference_id, worker)
-    return None if lease is None else (lease, read_table(conference_id, database_now()))
+    if lease is None:
+        return None
+    now = database_now()
+    table = read_table(conference_id, now)
+    if not table.legs:
+        _record(lease, table, [])  # slept through, or nobody to call
+        return None
+    if table.state is ConferenceState.PLANNED:
+        _enter(db.session.get_one(Conference, conference_id), state_of(table.legs, table.state), now)
+    return lease, table
 
 
 def _observe(table: Table, codecs: Codecs, lease: Lease) -> Sights:
@@ -96,10 +115,11 @@ def _decide(table: Table, sights: Sights) -> list[Move]:
 
 
 def _intend(lease: Lease, table: Table, moves: Sequence[Move]) -> None:
-    """Write down what is about to be ordered."""
+    """Write down what is about to be ordered. Raises Outdated where people or the calendar want something else now."""
     now = lease.hold()
-    if table.state is ConferenceState.PLANNED:
-        _enter(db.session.get_one(Conference, table.conference_id), state_of(table.legs, table.state), now)
+    conference = db.session.get_one(Conference, table.conference_id)
+    if conference.version != table.version or wanted_of(conference, now) is not table.wanted:
+        raise Outdated
     for leg, move in _rows(moves):
         if move.action is Action.DIAL:
             leg.state = LegState.DIALLING
@@ -110,9 +130,15 @@ def _intend(lease: Lease, table: Table, moves: Sequence[Move]) -> None:
             _tell(table, leg, "leg.dialled", now, attempt=leg.attempts)
 
 
+def _begin_anew(lease: Lease, table: Table) -> datetime:
+    now = lease.hold()
+    lease.give_back(now, table.version)
+    return now
+
+
 def _act(move: Move, table: Table, codecs: Codecs, lease: Lease) -> Move:
     """Carry out one move; returns it as it turned out."""
-    if move.action not in (Action.DIAL, Action.HANG_UP, Action.HANG_UP_FAR_END):
+    if move.action not in ORDERS:
         return move
     leg = next(leg for leg in table.legs if leg.leg_id == move.leg_id)
     assert table.host is not None, "without a host nothing is ordered"

@@ -45,7 +45,8 @@ class Clock:
         planned = self._scheduler.get_job(name)
         if planned is None:
             trigger = DateTrigger(when)
-            self._scheduler.add_job(job, trigger, [conference_id], id=name, executor="conferences")
+            again = {"id": name, "replace_existing": True}  # another thread may have added it since it was looked for
+            self._scheduler.add_job(job, trigger, [conference_id], executor="conferences", **again)
         elif planned.next_run_time != when:
             self._move(name, when)
 

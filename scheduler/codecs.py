@@ -1,10 +1,10 @@
 """The codecs of one conference: the driver for Cisco's xAPI, thin over its client."""
 
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
-from devices.errors import DeviceError, Unauthorised, UnknownNumber
+from devices.errors import DeviceError, RateLimited, Unauthorised, UnknownNumber
 from devices.xapi import Codec, XapiClient
 from models import ControlDriver, Endpoint, SecretUnreadable
 from scheduler.leases import ORDER
@@ -12,6 +12,8 @@ from scheduler.rules import LiveCall, Sight, Silence
 
 # Errors that the same order will meet again until a person has done something.
 LASTING = (Unauthorised, UnknownNumber)
+# Seconds for the far ends of one conference together, however many wait to be asked: it must fit into the lease.
+MOST_PATIENCE = ORDER.total_seconds()
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,10 @@ class Codecs:
         return [LiveCall(call.call_id, call.status, call.remote_number, call.booking_id) for call in found]
 
     def calls_of_all(self, stations: Iterable[Station]) -> list[Sight]:
-        return list(self._askers.map(self.calls, stations))
+        """What each says; those that were not reached in time, because too many are silent at once, say nothing."""
+        asked = [self._askers.submit(self.calls, station) for station in stations]
+        wait(asked, MOST_PATIENCE)
+        return [_said(answer) for answer in asked]
 
     def dial(self, host: Station, address: str, token: str) -> str:
         """Order a call; the codec's id of it once accepted. Raises DeviceError."""
@@ -72,6 +77,11 @@ def _codec_of(endpoint: Endpoint) -> Codec | None:
         return Codec(endpoint.control_url, credential.username, credential.open())
     except SecretUnreadable:
         return Codec(endpoint.control_url, credential.username, "")  # refused by the codec, and said so there
+
+
+def _said(answer: Future[Sight]) -> Sight:
+    came_too_late = answer.cancel() or not answer.done()
+    return Silence(RateLimited.code) if came_too_late else answer.result()
 
 
 def _codec(station: Station) -> Codec:

@@ -6,7 +6,7 @@ is dialled only when no call of ours is seen and none can still be on its way.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from models.booking import ConferenceState
@@ -25,8 +25,11 @@ STOP_GIVEN_UP = timedelta(minutes=10)
 MOVING = timedelta(seconds=1)
 WATCHING = timedelta(seconds=5)
 HELD_UP = timedelta(seconds=1)
+NOT_BEFORE_THE_END = datetime.max.replace(tzinfo=UTC)
 
 UNDER_WAY = (LegState.DIALLING, LegState.RINGING)
+# A codec's words for a call that is about to go: what it leaves behind shows at the next look.
+ENDING = ("disconnecting", "idle")
 
 
 class Action(StrEnum):
@@ -76,6 +79,11 @@ class LegView:
     connected_at: datetime | None = None
 
     @property
+    def was_ordered(self) -> bool:
+        """Whether a call may ever have come of it; attempts also count when the host could not even be asked."""
+        return self.dialled_at is not None
+
+    @property
     def gave_up(self) -> bool:
         return self.state is LegState.FAILED and (self.next_attempt_at is None or self.attempts >= MOST_ATTEMPTS)
 
@@ -120,13 +128,13 @@ def foreign_calls(legs: Sequence[LegView], calls: Sequence[LiveCall]) -> list[Li
 def needs_far_end(leg: LegView, host: Sight) -> bool:
     """Whether the far end must be asked too: a stop is done only when both ends are idle, and a call that vanished
     before it was answered has its reason there."""
+    if leg.wanted is Wanted.DOWN and (not leg.was_ordered or leg.state is LegState.STOPPED):
+        return False
     if isinstance(host, Silence) or host is None:
-        return leg.wanted is Wanted.DOWN and leg.attempts > 0 and leg.state is not LegState.STOPPED
+        return leg.wanted is Wanted.DOWN
     if our_call(leg, host) is not None:
         return False
-    if leg.wanted is Wanted.DOWN:
-        return leg.attempts > 0 and leg.state is not LegState.STOPPED
-    return leg.state in UNDER_WAY
+    return leg.wanted is Wanted.DOWN or leg.state in UNDER_WAY
 
 
 def decide(
@@ -179,7 +187,8 @@ def next_look(legs: Sequence[LegView], state: ConferenceState, ends_at: datetime
     if state in (ConferenceState.ENDED, ConferenceState.FAILED, ConferenceState.CANCELLED):
         return None
     look = min(_next_look_at_leg(leg, now) for leg in legs)
-    return min(look, ends_at) if ends_at > now else look
+    # The end may have come while the codecs were asked for calls that were still wanted then.
+    return min(look, max(ends_at, now)) if any(leg.wanted is Wanted.UP for leg in legs) else look
 
 
 def backoff(attempts: int, jitter: float) -> timedelta:
@@ -229,6 +238,8 @@ def _bring_up(
 
 def _follow(leg: LegView, call: LiveCall, now: datetime, jitter: float) -> Move:
     """A call of ours is up or on its way: take its state, and never dial again."""
+    if call.status.lower() in ENDING:
+        return _wait(leg)
     state = _state_of_call(call)
     if state in UNDER_WAY and leg.dialled_at and now - leg.dialled_at > NO_ANSWER:
         again = now + backoff(leg.attempts, jitter)
@@ -266,15 +277,16 @@ def _host_silent(leg: LegView, host: Sight, now: datetime, jitter: float) -> Mov
 def _take_down(leg: LegView, host: Sight, far: Sight, host_address: str, stop_due_at: datetime, now: datetime) -> Move:
     if leg.state is LegState.STOPPED:
         return _wait(leg)
-    if leg.attempts == 0:
+    if not leg.was_ordered:
         return Move(leg.leg_id, Action.RECORD, LegState.STOPPED)
     call = our_call(leg, host) if isinstance(host, Sequence) else None
     event = "" if leg.state is LegState.STOPPING else "leg.hung_up"
     if call:
         held = _state_of_call(call) is LegState.CONNECTED
         return Move(leg.leg_id, Action.HANG_UP, LegState.STOPPING, event, "", call.call_id, was_connected=held)
-    far_call = next((c for c in _calls(far) if normal_address(c.remote) == normal_address(host_address)), None)
-    if far_call:
+    far_call = next((found for found in _calls(far) if _leads_to(host_address, found)), None)
+    # A host that is in another call with that studio has made it without us: somebody's own, and never ours to end.
+    if far_call and not any(_leads_to(leg.address, other) for other in _calls(host)):
         return Move(leg.leg_id, Action.HANG_UP_FAR_END, LegState.STOPPING, event, "", far_call.call_id)
     silence = next((sight for sight in (host, far) if isinstance(sight, Silence)), None)
     if silence is None:
@@ -303,13 +315,17 @@ def _may_be(leg: LegView, call: LiveCall) -> bool:
         return False
     if leg.remote_call_id is not None:
         return leg.remote_call_id == call.call_id
-    return normal_address(call.remote) == normal_address(leg.address)
+    return _leads_to(leg.address, call)
+
+
+def _leads_to(address: str, call: LiveCall) -> bool:
+    return bool(address) and normal_address(call.remote) == normal_address(address)
 
 
 def _state_of_call(call: LiveCall) -> LegState:
     """The codec's word for a call's state (xAPI reference, Status Call Status) as ours."""
     word = call.status.lower()
-    if word in ("connected", "onhold", "resuming", "preserved"):
+    if word in ("connected", "onhold", "resuming", "preserved", "remotepreserved"):
         return LegState.CONNECTED
     if word in ("ringing", "connecting", "earlymedia"):
         return LegState.RINGING
@@ -326,7 +342,8 @@ def _next_look_at_leg(leg: LegView, now: datetime) -> datetime:
     if leg.state is LegState.IDLE:
         return now + HELD_UP
     if leg.wanted is Wanted.UP and leg.gave_up:
-        return now + WATCHING
+        # Somebody may still dial by hand; but a codec that refuses our password locks us out if it is asked on.
+        return now + WATCHING if leg.attempts >= MOST_ATTEMPTS else NOT_BEFORE_THE_END
     if leg.next_attempt_at is not None and leg.state is not LegState.CONNECTED:
         return max(leg.next_attempt_at, now + MOVING)
     return now + WATCHING

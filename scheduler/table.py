@@ -32,6 +32,7 @@ class Table:
     conference_id: int
     version: int
     state: ConferenceState
+    wanted: Wanted
     ends_at: datetime
     host: Station | None
     legs: tuple[LegView, ...]
@@ -57,6 +58,7 @@ def read_table(conference_id: int, now: datetime) -> Table:
         conference_id=conference.id,
         version=conference.version,
         state=conference.state,
+        wanted=wanted,
         ends_at=conference.ends_at,
         host=next((stations[party.id] for party in conference.parties if party.host), None),
         legs=views,
@@ -76,8 +78,8 @@ def wanted_of(conference: Conference, now: datetime) -> Wanted:
 def _legs(conference: Conference, wanted: Wanted, now: datetime) -> dict[int, Leg]:
     legs = {leg.party_id: leg for leg in db.session.scalars(db.select(Leg).filter_by(conference_id=conference.id))}
     for party in conference.parties:
-        if party.host:
-            continue
+        if party.host or (conference.state is ConferenceState.PLANNED and wanted is Wanted.DOWN):
+            continue  # what was slept through is never called
         if party.id not in legs:
             legs[party.id] = Leg(
                 conference_id=conference.id,
