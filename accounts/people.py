@@ -92,8 +92,8 @@ def end_session(token: str) -> None:
     )
 
 
-def mark_seen(session_id: int, now: datetime) -> None:
-    db.session.execute(db.update(Session).where(Session.id == session_id).values(seen_at=now))
+def mark_seen(token: str, now: datetime) -> None:
+    db.session.execute(db.update(Session).where(Session.token_hash == hash_of(token)).values(seen_at=now))
 
 
 def hash_of(token: str) -> str:

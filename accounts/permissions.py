@@ -1,6 +1,7 @@
 """Deny by default: a route is open only to those it names, and every route names them."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from flask import Flask, Response, current_app, g, redirect, request, url_for
@@ -8,13 +9,15 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
+from accounts.people import mark_seen
 from accounts.queries import access_of
 from accounts.rules import Access
 from errors import Forbidden
-from models import Role
+from models import Role, write
 
 View = TypeVar("View", bound=Callable[..., Any])
 EVERY_ROLE = tuple(Role)
+SEEN_AT_MOST_EVERY = timedelta(minutes=1)
 
 
 def allow(*roles: Role) -> Callable[[View], View]:
@@ -70,7 +73,15 @@ def _check() -> ResponseReturnValue | None:
         return _to_sign_in()
     if not access().has(*roles):
         raise Forbidden(_("Your role does not give access to this page. Ask an administrator of your organisation."))
+    _mark_seen(datetime.now(UTC))
     return None
+
+
+def _mark_seen(now: datetime) -> None:
+    """Note that the person is still there, at most once a minute; what pages ask by themselves tells nothing of it."""
+    token, seen_at = current_user.get_id(), current_user.session_seen_at
+    if seen_at and now - seen_at > SEEN_AT_MOST_EVERY and not is_polled():
+        write(lambda: mark_seen(token, now))
 
 
 def _to_sign_in() -> ResponseReturnValue:

@@ -1,7 +1,6 @@
 """Sign in, sign out, choose a language."""
 
-from datetime import UTC, datetime, timedelta
-from urllib.parse import urlsplit
+from datetime import UTC, datetime
 
 from flask import Blueprint, Flask, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -12,8 +11,8 @@ from sqlalchemy.orm import joinedload
 
 from accounts.forms import SignInForm
 from accounts.language import LANGUAGE_COOKIE, LANGUAGES
-from accounts.people import attempt_sign_in, begin_session, end_session, hash_of, mark_seen
-from accounts.permissions import EVERY_ROLE, access, allow, is_polled, public
+from accounts.people import attempt_sign_in, begin_session, end_session, hash_of
+from accounts.permissions import EVERY_ROLE, access, allow, public
 from accounts.rules import session_is_live
 from config import settings
 from errors import NotFound, TooMany
@@ -29,7 +28,6 @@ ROLE_NAMES = {
     Role.ADMINISTRATOR: _l("Administrator"),
 }
 YEAR = 365 * 24 * 3600
-SEEN_AT_MOST_EVERY = timedelta(minutes=1)
 
 
 def init_app(app: Flask) -> None:
@@ -49,11 +47,9 @@ def load_account(token: str) -> Account | None:
     limits = settings().session_idle, settings().session_length
     if not session_is_live(session.created_at, session.seen_at, session.ended_at, now, *limits):
         return None
-    account, session_id = session.account, session.id
-    if not is_polled() and now - session.seen_at > SEEN_AT_MOST_EVERY:
-        write(lambda: mark_seen(session_id, now))
-    account.session_token = token
-    return account
+    session.account.session_token = token
+    session.account.session_seen_at = session.seen_at
+    return session.account
 
 
 @blueprint.get("/")
@@ -111,6 +107,6 @@ def _own_address(address: str | None) -> str | None:
     """The address if it is a path of this site; anything else could lead people astray."""
     if not address:
         return None
-    parts = urlsplit(address)
-    leads_away = parts.scheme or parts.netloc or not address.startswith("/") or address.startswith(("//", "/\\"))
-    return None if leads_away else address
+    # Browsers take a backslash for a slash and drop control characters before they read an address.
+    leads_away = not address.startswith("/") or address.startswith("//") or "\\" in address
+    return None if leads_away or not address.isprintable() else address

@@ -35,8 +35,9 @@ class Account(Model, UserMixin):
     )
 
     __allow_unmapped__ = True
-    # The token of the session that this account was loaded by; not a column.
+    # Of the session that this account was loaded by; no columns.
     session_token: str | None = None
+    session_seen_at: datetime | None = None
 
     def get_id(self) -> str:
         """What Flask-Login keeps in the cookie: the session's token, so that a session can be ended at the server."""

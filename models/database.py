@@ -20,6 +20,8 @@ SQLITE_BUSY_SECONDS = 15
 # PostgreSQL's serialization_failure, deadlock_detected and lock_not_available.
 RETRYABLE_SQLSTATES = {"40001", "40P01", "55P03"}
 
+WRITING = "writing"  # marks a session in which `write` is at work
+
 T = TypeVar("T")
 
 # SQLite has one writer at a time and its busy handler sleeps while it waits. Threads of one process queue here
@@ -84,8 +86,10 @@ def write(work: Callable[[], T]) -> T:
 
     SQLite takes its write lock before anything is read (`BEGIN IMMEDIATE`): a transaction that reads first and writes
     later fails with "database is locked" under load. A deadlock or serialisation failure is run again, so `work` must
-    do nothing outside the database.
+    do nothing outside the database. Raises RuntimeError inside another `write`: it would throw away the other's work.
     """
+    if db.session.info.get(WRITING):
+        raise RuntimeError("write() inside another write(): do both in one")
     queue = _one_at_a_time if db.engine.dialect.name == "sqlite" else nullcontext()
     for attempt in range(1, WRITE_ATTEMPTS + 1):
         db.session.rollback()
@@ -104,11 +108,14 @@ def write(work: Callable[[], T]) -> T:
 
 @contextmanager
 def _ended_in_any_case() -> Iterator[None]:
+    db.session.info[WRITING] = True
     try:
         yield
     except BaseException:
         db.session.rollback()
         raise
+    finally:
+        db.session.info[WRITING] = False
 
 
 def database_now() -> datetime:

@@ -6,7 +6,7 @@ import pytest
 from accounts.people import add_account
 from accounts.queries import access_of
 from errors import Conflict, Invalid
-from models import AuditEntry, Role, Session, db, write
+from models import Account, AuditEntry, Role, RoleGrant, Session, db, write
 from tests import factories
 
 PASSWORD = "correct horse battery"
@@ -159,3 +159,68 @@ def test_an_account_is_added_on_the_command_line_with_its_password_from_input(ap
     unknown = runner.invoke(args=[*command[:-1], "Nowhere"], input=PASSWORD + "\n")
     assert unknown.exit_code == 1
     assert "Nowhere" in unknown.output
+
+
+def test_signing_in_as_somebody_unknown_while_signed_in_is_refused_as_ever(app, ada):
+    client = app.test_client()
+    sign_in(client, ada, PASSWORD)
+    idle = datetime.now(UTC) - timedelta(minutes=5)
+    write(lambda: db.session.execute(db.update(Session).values(seen_at=idle)))
+    assert sign_in(client, "nobody@example.org", PASSWORD).status_code == 422
+    assert client.get("/").headers["Location"] != "/sign-in"
+
+
+def test_what_a_person_does_keeps_the_session_alive(app, ada):
+    client = app.test_client()
+    sign_in(client, ada, PASSWORD)
+    idle = datetime.now(UTC) - timedelta(minutes=5)
+    write(lambda: db.session.execute(db.update(Session).values(seen_at=idle)))
+    client.get("/status/changes")
+    assert db.session.scalars(db.select(Session.seen_at)).one() == idle, "a page that asks by itself is no person"
+    db.session.rollback()
+    client.get("/")
+    assert db.session.scalars(db.select(Session.seen_at)).one() > idle
+
+
+def test_an_account_that_is_disabled_is_out_at_once(app, ada):
+    client = app.test_client()
+    sign_in(client, ada, PASSWORD)
+    write(lambda: db.session.execute(db.update(Account).values(disabled_at=datetime.now(UTC))))
+    assert client.get("/").headers["Location"].startswith("/sign-in")
+    assert sign_in(app.test_client(), ada, PASSWORD).status_code == 422
+
+
+def test_a_grant_that_has_run_out_opens_nothing(app, ada):
+    client = app.test_client()
+    sign_in(client, ada, PASSWORD)
+    write(lambda: db.session.execute(db.update(RoleGrant).values(expires_at=datetime.now(UTC))))
+    assert client.get("/book").status_code == 403
+
+
+@pytest.mark.parametrize("address", ["//[", "/\t//evil.example", "/\n//evil.example", "/\t\\evil.example", "http://["])
+def test_an_address_that_is_no_path_of_ours_leads_to_the_start(app, ada, address):
+    assert sign_in(app.test_client(), ada, PASSWORD, next=address).headers["Location"] == "/"
+    chosen = app.test_client().post("/language/nb", data={"next": address})
+    assert chosen.headers["Location"] == "/"
+
+
+@pytest.mark.parametrize(
+    "email", ["a\x00b@example.org", "x" * 10_000, "", "\ud800@example.org".encode("utf-8", "replace")]
+)
+def test_no_address_that_is_typed_breaks_signing_in(app, ada, email):
+    assert sign_in(app.test_client(), email, PASSWORD).status_code == 422
+
+
+@pytest.mark.parametrize(("length", "status"), [(10_000, 422), (1_100_000, 413)])
+def test_a_password_of_any_length_is_answered(app, ada, length, status):
+    assert sign_in(app.test_client(), ada, "p" * length).status_code == status
+
+
+def test_an_old_session_is_not_taken_over_by_the_next_to_sign_in(app, ada):
+    client = app.test_client()
+    sign_in(client, ada, PASSWORD)
+    with client.session_transaction() as cookie:
+        before = cookie["_user_id"]
+    sign_in(client, ada, PASSWORD)
+    with client.session_transaction() as cookie:
+        assert cookie["_user_id"] != before
