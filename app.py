@@ -37,6 +37,7 @@ from models import db
 CONNECTIONS = 32  # kept open in a process; as many more when all its threads want one
 LARGEST_REQUEST = 1_000_000  # bytes
 YEAR = 365 * 24 * 3600
+PROXY_HEADERS = {"x-forwarded-for", "x-forwarded-proto"}
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
     # the design system draws its small marks as data: images
@@ -137,13 +138,26 @@ def web(host: str | None, port: int | None) -> None:
     address, number = host or found.host, port or found.port
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
-        server = waitress.create_server(app, host=address, port=number, threads=found.threads, ident="")
+        server = serving(app, address, number)
     except OSError as error:
         raise click.ClickException(
             f"The pages cannot be served on {address}:{number}: {error.strerror}. Another port: --port."
         ) from None
+    except ValueError:  # waitress's word for a name that leads nowhere
+        raise click.ClickException(f"The pages cannot be served on {address}:{number}: no such address.") from None
     click.echo(f"The pages are served on http://{address}:{number}")
     server.run()
+
+
+def serving(app: Flask, address: str, port: int) -> waitress.server.BaseWSGIServer:
+    """The server of the pages, listening. Headers that only a proxy may set are dropped when others send them."""
+    found: Settings = app.config["STUDIONETT"]
+    proxy = (
+        {"trusted_proxy": found.trusted_proxy, "trusted_proxy_headers": PROXY_HEADERS} if found.trusted_proxy else {}
+    )
+    return waitress.create_server(
+        app, host=address, port=port, threads=found.threads, ident="", clear_untrusted_proxy_headers=True, **proxy
+    )
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,14 @@ Settings are read once, when the application is made; a wrong one stops it with 
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flask import current_app
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 ROOT = Path(__file__).resolve().parent
 VAR = ROOT / "var"
@@ -66,10 +69,25 @@ def _zone(value: str) -> str:
 def _database_url(value: str) -> str:
     for scheme, driver in (("postgres://", "postgresql+psycopg://"), ("postgresql://", "postgresql+psycopg://")):
         if value.startswith(scheme):
-            return driver + value.removeprefix(scheme)
+            return _readable_url(driver + value.removeprefix(scheme))
     if not value.startswith(("sqlite://", "postgresql+psycopg://")):
         raise ValueError("it must begin with sqlite:// or postgresql://")
+    return _readable_url(value)
+
+
+def _readable_url(value: str) -> str:
+    try:
+        make_url(value)
+    except (ArgumentError, ValueError):
+        raise ValueError("it cannot be read; the form is postgresql://user:password@host:port/name") from None
     return value
+
+
+def _ip_address(value: str) -> str:
+    try:
+        return str(ip_address(value))
+    except ValueError:
+        raise ValueError("it must be an IP address") from None
 
 
 def _setting(default: Any, parse: Callable[[str], Any] = _text, secret: bool = False) -> Any:
@@ -89,6 +107,8 @@ class Settings:
     port: int = _setting(8000, _port)
     threads: int = _setting(16, _count)
     secure_cookies: bool = _setting(False, _flag)
+    # The web server in front that speaks TLS: only its word is taken for who asks, and whether by https.
+    trusted_proxy: str = _setting("", _ip_address)
     demonstration: bool = _setting(False, _flag)
 
     # Sign-in: sessions end when idle and after a working day; guessing is slowed by account and by address.
@@ -137,7 +157,9 @@ class Settings:
 def _stored_secret_key() -> str:
     """The key that set-up wrote, for an installation that names none."""
     try:
-        return SECRET_KEY_FILE.read_text().strip()
+        if key := SECRET_KEY_FILE.read_text().strip():
+            return key
+        raise ConfigurationError(f"The secret key cannot be read: {SECRET_KEY_FILE} is empty.")
     except FileNotFoundError:
         raise ConfigurationError(
             "STUDIONETT_SECRET_KEY is not set; give it a long random text (script/setup makes one in var/secret-key)."

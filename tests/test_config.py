@@ -29,6 +29,8 @@ def test_a_plain_postgresql_address_gets_its_driver():
         ("POLL_INTERVAL", "nan"),
         ("ZONE", "Mars/Olympus"),
         ("DATABASE_URL", "mysql://db/studionett"),
+        ("DATABASE_URL", "postgresql://db:notaport/studionett"),
+        ("TRUSTED_PROXY", "proxy.example"),
         ("SECURE_COOKIES", "maybe"),
     ],
 )
