@@ -1,9 +1,6 @@
 """The coordinator's pages: book, the list of conferences, one conference, change and cancel."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time, timedelta
-from functools import partial
-from itertools import groupby
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -28,18 +25,15 @@ from studios.booking.forms import (
     read_booking,
     read_changes_while_running,
     today,
-    zone,
 )
+from studios.booking.listing import list_conferences
 from studios.booking.presses import Draft, count_minutes, press, search
 from studios.booking.sight import look_at
-from studios.booking.typed import date_text, read_date, turned
+from studios.booking.typed import date_text, read_date
 from studios.booking.wording import PURPOSES, state_badge
 from studios.inventory.wording import FACES
 
 BOOKERS = (Role.COORDINATOR, Role.ADMINISTRATOR)
-LAST_PAGE = 10_000
-# How far ahead the list reaches from its first day.
-LISTED = timedelta(days=800)
 
 blueprint = Blueprint("booking", __name__)
 for _filter in (times.clock, times.clock_seconds, times.day_name, times.capital, times.length_of):
@@ -119,25 +113,15 @@ def conferences() -> ResponseReturnValue:
         return redirect(url_for(".conference", reference=found.reference))
     typed = request.args.get("from", "").strip()
     day = read_date(typed, today()) if typed else today()
-    mine = access().organisation_ids(*BOOKERS)
-    whose = "mine" if mine and request.args.get("whose") != "all" else "all"
-    page = min(max(request.args.get("page", 1, type=int), 1), LAST_PAGE)
-    start = datetime.combine(day or today(), time(), zone()).astimezone(UTC)
-    rows, total = queries.conferences_between(start, start + LISTED, mine if whose == "mine" else None, page)
+    own = access().organisation_ids(*BOOKERS)
+    listing = list_conferences(
+        day or today(), request.args.get("whose", ""), own, request.args.get("page", 1, type=int)
+    )
     return render_template(
         "booking/conferences.html",
-        groups=[(when, list(group)) for when, group in groupby(rows, _own_day)],
-        page=page,
-        pages=-(-total // queries.PAGE),
-        day=day or today(),
-        typed=typed if day is None else date_text(day),
-        misread=day is None,
+        listing=listing,
+        misread=typed if day is None else "",
         reference=reference,
-        whose=whose,
-        has_own=bool(mine),
-        neighbours=_neighbours(day or today()),
-        address=partial(_list_address, day or today(), whose),
-        page_address=lambda number: _list_address(day or today(), whose, page=number),
         state_badge=state_badge,
         sees_title=queries.may_see_title,
         books=access().has(*BOOKERS),
@@ -269,20 +253,6 @@ def _told(saved: Conference, changed: bool) -> str:
     if changed:
         return _("%(reference)s is changed.", reference=saved.reference)
     return _("%(reference)s is booked. The calls start by themselves.", reference=saved.reference)
-
-
-def _neighbours(day: date) -> tuple[date, date]:
-    return turned(day, -1), turned(day, 1)
-
-
-def _own_day(found: Conference) -> date:
-    return found.starts_at.astimezone(zone()).date()
-
-
-def _list_address(shown: date, among: str, day: date | None = None, whose: str = "", page: int | None = None) -> str:
-    """The list from a day on; what is not given stays as it is shown."""
-    wanted = {"from": (day or shown).isoformat(), "whose": whose or among}
-    return url_for(".conferences", page=page, **wanted)  # type: ignore[arg-type]
 
 
 def _words() -> dict[str, object]:

@@ -24,9 +24,6 @@ from studios.calendars.rules import (
     window_around,
 )
 
-# Reservations begin at most this long before their meeting and end at most this long after it.
-LONGEST_BUFFER = timedelta(hours=2)
-
 
 @dataclass(frozen=True)
 class Lane:
@@ -107,7 +104,7 @@ def draw_day(
 def _occupied(
     studios: Sequence[Studio], read: Span, closed: Sequence[Closed], access: Access, moved: int | None
 ) -> list[_Occupied]:
-    wide = read.widened(LONGEST_BUFFER, LONGEST_BUFFER)
+    wide = _with_buffers(read, [buffers_of(studio) for studio in studios])
     reservations = reservations_between([studio.id for studio in studios], wide.start, wide.end) if studios else []
     return [
         _Occupied(
@@ -118,6 +115,13 @@ def _occupied(
         )
         for studio in studios
     ]
+
+
+def _with_buffers(read: Span, buffers: Sequence[Buffers]) -> Span:
+    """The time in which a reservation can clash with a meeting within `read`."""
+    before = max((each.setup for each in buffers), default=timedelta())
+    after = max((each.clear_down for each in buffers), default=timedelta())
+    return read.widened(before, after)
 
 
 def buffers_of(studio: Studio) -> Buffers:

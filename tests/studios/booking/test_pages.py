@@ -201,6 +201,16 @@ def test_buffers_are_shown_as_time_that_the_rooms_are_held(coordinator: FlaskCli
     assert held.starts_at == instant(tomorrow(), 8, 50)
 
 
+def test_a_clash_of_buffers_outside_the_shown_hours_is_seen(coordinator: FlaskClient, network: Network) -> None:
+    network.tromso_1.setup_minutes = 30
+    db.session.commit()
+    early = instant(tomorrow(), 6)
+    factories.conference(network.tromso_1, network.tromso_2, start=early, end=early + timedelta(minutes=45))
+    page = coordinator.get("/book", query_string=typed(start="07:00"))
+    assert "1 studio is not free" in text_of(page)
+    assert "UNN Tromsø, Studio 1 is busy 06:00–06:45" in text_of(page)
+
+
 def test_the_page_takes_at_most_twelve_queries_however_many_studios(
     coordinator: FlaskClient, neighbour: FlaskClient, network: Network
 ) -> None:
