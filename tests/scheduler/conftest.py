@@ -52,11 +52,12 @@ class Network:
 
 
 @pytest.fixture
-def network() -> Iterator[Network]:
+def network(request: pytest.FixtureRequest) -> Iterator[Network]:
+    """Four studios, or those that a test names as its parameter."""
     run = next(_runs)
     specs = {
         code: StudioSpec(code, code.title(), f"{NETWORK}.{run % 250}.{n}", HTTP_PORT, SIP_PORT, None, "admin", SECRET)
-        for n, code in enumerate(CODES, start=1)
+        for n, code in enumerate(getattr(request, "param", CODES), start=1)
     }
     fleet = Fleet(specs.values(), timings=Timings(ring=(0.05, 0.1), drops_after=0.5, slow=9.5))
     loop = asyncio.new_event_loop()
