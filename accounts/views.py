@@ -11,7 +11,7 @@ from sqlalchemy.orm import joinedload
 
 from accounts.forms import SignInForm
 from accounts.language import LANGUAGE_COOKIE, LANGUAGES
-from accounts.people import attempt_sign_in, begin_session, end_session, hash_of
+from accounts.people import attempt_sign_in, begin_session, end_session, hash_of, password_fits
 from accounts.permissions import EVERY_ROLE, access, allow, public
 from accounts.rules import session_is_live
 from config import settings
@@ -66,7 +66,7 @@ def sign_in() -> ResponseReturnValue:
     if not form.validate_on_submit():
         return render_template("accounts/sign_in.html", form=form), 422 if form.is_submitted() else 200
     try:
-        token = write(lambda: _try_to_sign_in(form))
+        token = _try_to_sign_in(form)
     except TooMany as error:
         return render_template("accounts/sign_in.html", form=form, refusal=error.message), error.status
     if token is None:
@@ -99,8 +99,14 @@ def choose_language(code: str) -> ResponseReturnValue:
 
 
 def _try_to_sign_in(form: SignInForm) -> str | None:
-    account = attempt_sign_in(str(form.email.data), str(form.password.data), request.remote_addr or "", settings())
-    return begin_session(account) if account else None
+    email, address = str(form.email.data), request.remote_addr or ""
+    fits = password_fits(email, str(form.password.data), address, settings())
+
+    def admit() -> str | None:
+        account = attempt_sign_in(email, fits, address, settings())
+        return begin_session(account) if account else None
+
+    return write(admit)
 
 
 def _own_address(address: str | None) -> str | None:

@@ -3,10 +3,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from accounts.people import add_account
+from accounts import people
+from accounts.people import add_account, attempt_sign_in, password_fits
 from accounts.queries import access_of
-from errors import Conflict, Invalid
+from config import settings
+from errors import Conflict, Invalid, TooMany
 from models import Account, AuditEntry, Role, RoleGrant, Session, db, write
+from models.database import WRITING
 from tests import factories
 
 PASSWORD = "correct horse battery"
@@ -224,3 +227,23 @@ def test_an_old_session_is_not_taken_over_by_the_next_to_sign_in(app, ada):
     sign_in(client, ada, PASSWORD)
     with client.session_transaction() as cookie:
         assert cookie["_user_id"] != before
+
+
+def test_nobody_waits_for_a_password_to_be_checked(app, ada, monkeypatch):
+    check, writing = people._password_is_right, []
+
+    def look(*given):
+        writing.append(bool(db.session.info.get(WRITING)))
+        return check(*given)
+
+    monkeypatch.setattr(people, "_password_is_right", look)
+    assert sign_in(app.test_client(), ada, PASSWORD).status_code == 302
+    assert writing == [False]
+
+
+def test_guesses_side_by_side_learn_no_more_than_guesses_in_a_row(app, ada):
+    many = [password_fits(ada, guess, "127.0.0.1", settings()) for guess in ["guess"] * 5 + [PASSWORD]]
+    for fits in many[:5]:
+        write(lambda fits=fits: attempt_sign_in(ada, fits, "127.0.0.1", settings()))
+    with pytest.raises(TooMany):
+        write(lambda: attempt_sign_in(ada, many[5], "127.0.0.1", settings()))
