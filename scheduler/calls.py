@@ -131,7 +131,7 @@ def _intend(lease: Lease, table: Table, moves: Sequence[Move]) -> None:
 
 
 def _begin_anew(lease: Lease, table: Table) -> datetime:
-    now = lease.hold()
+    now = database_now()
     lease.give_back(now, table.version)
     return now
 
