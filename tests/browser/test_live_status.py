@@ -1,7 +1,6 @@
 """An open status page: what its script does, beside the answers that tests/monitoring tries."""
 
 import re
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -9,31 +8,16 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from playwright.sync_api import Browser, Page, expect
-from werkzeug.serving import make_server
 
 from accounts.people import add_account
 from models import EndpointStatus, Health, Role, Studio, database_now, db, write
 from tests import factories
+from tests.browser.web import Web
 
 pytestmark = pytest.mark.browser
 
 PASSWORD = "a password for tests"
 EMAIL = "technician@example.org"
-
-
-class Web:
-    """The pages alone, on a database of their own; the test plays the monitor."""
-
-    def __init__(self, app: Flask) -> None:
-        self._server = make_server("127.0.0.1", 0, app, threaded=True)
-        self.address = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever)
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
 
 
 @pytest.fixture
