@@ -187,6 +187,8 @@ def _change_running(conference: Conference, booking: Booking) -> list[Studio]:
 def _change_planned(conference: Conference, booking: Booking) -> list[Studio]:
     if conference.state is not ConferenceState.PLANNED:
         raise Conflict(_("This conference is over and can no longer be changed."))
+    if queries.legs_of(conference):  # the scheduler has seated the calls and is asking the codecs: not starting yet
+        raise Conflict(_("The calls are being set up at this moment. Try again in a few seconds."))
     if found := problems(booking.wish, datetime.now(UTC), _limits()):
         raise WishRefused(found)
     studios = _lock(booking.studio_ids)

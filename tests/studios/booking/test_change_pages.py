@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from flask.testing import FlaskClient
 
-from models import Conference, ConferenceState, Purpose, Reservation, db
+from models import Conference, ConferenceState, Leg, Party, Purpose, Reservation, Wanted, db
 from tests import factories
 from tests.studios.booking.pages import (
     OSLO,
@@ -109,6 +109,20 @@ def test_who_saw_an_older_version_is_refused_with_the_way_to_the_present_one(
         assert "Somebody else changed this conference while you had it open." in text_of(answer)
         assert f'href="/conferences/{planned.reference}"' in answer.text
     assert now_stored(planned).title == "Somebody else's"
+
+
+def test_between_planned_and_starting_a_change_is_asked_to_wait(
+    coordinator: FlaskClient, network: Network, planned: Conference
+) -> None:
+    far_end = db.session.scalars(db.select(Party).filter_by(conference_id=planned.id, host=False)).one()
+    db.session.add(
+        Leg(conference_id=planned.id, party_id=far_end.id, wanted=Wanted.UP, token="t", changed_at=datetime.now(UTC))
+    )
+    db.session.commit()
+    answer = coordinator.post(address(planned, "change"), data=typed(title="Kidneys", version="1"))
+    assert answer.status_code == 409
+    assert "The calls are being set up at this moment." in text_of(answer)
+    assert value_of(answer, "title") == "Kidneys"
 
 
 def test_while_it_runs_only_title_and_end_are_open(
