@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import click
 import waitress
@@ -34,6 +34,7 @@ from accounts.permissions import access, public
 from config import ROOT, ConfigurationError, Settings, settings
 from models import db
 
+DATABASE_PATIENCE = 5  # seconds
 CONNECTIONS = 32  # kept open in a process; as many more when all its threads want one
 LARGEST_REQUEST = 1_000_000  # bytes
 YEAR = 365 * 24 * 3600
@@ -55,7 +56,7 @@ def create_app(found: Settings | None = None) -> Flask:
         STUDIONETT=found,
         SECRET_KEY=found.secret_key,
         SQLALCHEMY_DATABASE_URI=found.database_url,
-        SQLALCHEMY_ENGINE_OPTIONS={"pool_size": CONNECTIONS, "max_overflow": CONNECTIONS, "pool_pre_ping": True},
+        SQLALCHEMY_ENGINE_OPTIONS=_engine_options(found),
         MAX_CONTENT_LENGTH=LARGEST_REQUEST,
         SEND_FILE_MAX_AGE_DEFAULT=YEAR,
         SESSION_COOKIE_SAMESITE="Lax",
@@ -97,6 +98,14 @@ def main() -> None:
     except DatabaseError as error:
         reason = str(error.orig or error).splitlines()[0]
         sys.exit(f"studionett: the database refuses: {reason}. Is it there, and was `studionett db upgrade` run?")
+
+
+def _engine_options(found: Settings) -> dict[str, Any]:
+    options: dict[str, Any] = {"pool_size": CONNECTIONS, "max_overflow": CONNECTIONS, "pool_pre_ping": True}
+    if found.database_url.startswith("postgresql"):
+        # A server that drops packets must not hold our threads for TCP's own patience of two minutes.
+        options["connect_args"] = {"connect_timeout": DATABASE_PATIENCE}
+    return options
 
 
 def _add_pages(app: Flask) -> None:

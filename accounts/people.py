@@ -93,6 +93,7 @@ def begin_session(account: Account) -> str:
 
 
 def end_session(token: str) -> None:
+    record("sign-out", "session")
     db.session.execute(
         db.update(Session).where(Session.token_hash == hash_of(token)).values(ended_at=datetime.now(UTC))
     )

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from flask import Flask, Response, current_app, g, redirect, request, url_for
+from flask import Flask, Response, current_app, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
+from accounts.audit import record
 from accounts.people import mark_seen
 from accounts.queries import access_of
 from accounts.rules import Access
@@ -72,6 +73,7 @@ def _check() -> ResponseReturnValue | None:
     if not current_user.is_authenticated:
         return _to_sign_in()
     if not access().has(*roles):
+        write(lambda: record("refused", request.path[:120], outcome="refused"))
         raise Forbidden(_("Your role does not give access to this page. Ask an administrator of your organisation."))
     _mark_seen(datetime.now(UTC))
     return None
@@ -88,5 +90,7 @@ def _to_sign_in() -> ResponseReturnValue:
     if request.headers.get("HX-Request"):
         # A redirect would put the sign-in page inside the one that is open; this leaves it as a whole.
         return Response(status=401, headers={"HX-Redirect": url_for("accounts.sign_in")})
+    if request.method == "POST":
+        flash(_("You were signed out after a time without activity. What you had typed was not saved."))
     wanted = request.full_path.rstrip("?") if request.method == "GET" else None
     return redirect(url_for("accounts.sign_in", next=wanted))

@@ -1,6 +1,7 @@
 """`studionett scheduler`."""
 
 import signal
+from datetime import timedelta
 from threading import Event
 from typing import cast
 
@@ -13,6 +14,7 @@ from devices.xapi import XapiClient
 from scheduler.clock import Clock
 from scheduler.codecs import Codecs
 from scheduler.jobs import Jobs
+from scheduler.queries import due_within
 
 
 @click.command("scheduler")
@@ -23,6 +25,7 @@ def scheduler() -> None:
         verify = verification(settings())
     except ConfigurationError as error:
         raise click.ClickException(str(error)) from None
+    due_within(timedelta())  # a database that is away or has no tables ends it here, with a sentence
     codecs = Codecs(XapiClient(verify=verify), settings().dials_at_once)
     clock = Clock(settings().dials_at_once)
     jobs = Jobs(app, clock, codecs)

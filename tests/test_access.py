@@ -5,7 +5,7 @@ import re
 import pytest
 from flask import Flask
 
-from models import Role
+from models import AuditEntry, Role, db
 from tests import factories
 
 EVERYONE = frozenset(Role)
@@ -93,3 +93,16 @@ def test_an_unknown_address_is_a_page_a_part_or_json_as_asked(app):
     part = client.get("/nothing", headers={"HX-Request": "true", "Accept": "text/html"})
     assert (part.status_code, "<html" in part.text) == (404, False)
     assert "error" in client.get("/nothing", headers={"Accept": "application/json"}).json
+
+
+def test_a_refusal_is_in_the_audit_trail(app, client_for):
+    account = factories.account(role=Role.TECHNICIAN)
+    client_for(account).get("/book")
+    entry = db.session.scalars(db.select(AuditEntry)).one()
+    assert (entry.account_id, entry.action, entry.object, entry.outcome) == (account.id, "refused", "/book", "refused")
+
+
+def test_who_sends_a_form_after_the_session_ended_is_told_that_nothing_was_saved(app):
+    client = app.test_client()
+    client.post("/book", data={"title": "Lung meeting"})
+    assert "not saved" in client.get("/sign-in", headers={"Accept-Language": "en"}).text

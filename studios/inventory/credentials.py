@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from accounts.audit import record
 from models import Credential, db
 from studios.inventory.cells import Unfit, clean, text
 
@@ -35,6 +36,7 @@ def set_credential(name: str, username: str | None, secret: str, now: datetime) 
     row.seal(secret)
     row.changed_at = now
     db.session.add(row)
+    record("credential.set", f"credential {name}")
     return found is None
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from accounts.audit import record
 from models import Credential, Endpoint, EndpointStatus, Health, Studio, db
 from studios.inventory.exporting import studio_rows
 from studios.inventory.organisations import (
@@ -62,6 +63,7 @@ def import_inventory(
     changed = [row for row in rows if stored.get(key_of(row.code), row) != row]
     if created or changed:
         _store(created, changed, now, progress)
+    record("inventory.imported", f"{len(rows)} rows", after={"created": len(created), "changed": len(changed)})
     return Outcome(len(created), len(changed), len(rows) - len(created) - len(changed), tuple(faults))
 
 

@@ -2,11 +2,15 @@
 
 import asyncio
 import os
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -17,6 +21,7 @@ from scheduler.codecs import Codecs
 from simulation.fleet import Fleet
 from simulation.studio import Call, Fault, StudioSpec, Timings
 from tests import factories
+from tests.conftest import settings_for
 
 HTTP_PORT, SIP_PORT = 28180, 25160
 SECRET = "hemmelig"
@@ -24,6 +29,7 @@ CODES = ["TROMSO", "BODO", "ALTA", "NARVIK"]
 # Test processes side by side each have a network of their own.
 NETWORK = f"127.{204 + int(os.environ.get('PYTEST_XDIST_WORKER', 'gw0').removeprefix('gw'))}"
 _runs = count(1)
+STUDIONETT = Path(sys.executable).with_name("studionett")
 
 
 @dataclass
@@ -106,3 +112,31 @@ def running_now(app: Flask, studios: dict[str, Studio]):
         return made
 
     return make
+
+
+@pytest.fixture
+def start_scheduler(database_url: str) -> Iterator[object]:
+    started: list[subprocess.Popen[bytes]] = []
+    settings = settings_for(database_url)
+    environment = {
+        **os.environ,
+        "STUDIONETT_DATABASE_URL": database_url,
+        "STUDIONETT_SECRET_KEY": settings.secret_key,
+    }
+
+    def start() -> subprocess.Popen[bytes]:
+        started.append(subprocess.Popen([STUDIONETT, "scheduler"], env=environment, stdout=subprocess.DEVNULL))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait(5)
+
+
+def wait_for(wanted, seconds: float) -> None:
+    give_up = time.monotonic() + seconds
+    while not wanted():
+        assert time.monotonic() < give_up, "it took too long"
+        db.session.rollback()
+        time.sleep(0.1)

@@ -3,14 +3,8 @@
 import multiprocessing
 import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-
-import pytest
 
 from app import create_app
 from devices.xapi import XapiClient
@@ -19,8 +13,7 @@ from scheduler import calls
 from scheduler.codecs import Codecs
 from simulation.studio import CallState
 from tests.conftest import settings_for
-
-STUDIONETT = Path(sys.executable).with_name("studionett")
+from tests.scheduler.conftest import wait_for
 
 
 def _dial_and_die(url: str, conference_id: int) -> None:
@@ -30,34 +23,6 @@ def _dial_and_die(url: str, conference_id: int) -> None:
     calls._record = die
     with create_app(settings_for(url)).app_context():
         calls.reconcile(conference_id, "the one that dies", Codecs(XapiClient(), at_once=1))
-
-
-@pytest.fixture
-def start_scheduler(database_url: str) -> Iterator[object]:
-    started: list[subprocess.Popen[bytes]] = []
-    settings = settings_for(database_url)
-    environment = {
-        **os.environ,
-        "STUDIONETT_DATABASE_URL": database_url,
-        "STUDIONETT_SECRET_KEY": settings.secret_key,
-    }
-
-    def start() -> subprocess.Popen[bytes]:
-        started.append(subprocess.Popen([STUDIONETT, "scheduler"], env=environment, stdout=subprocess.DEVNULL))
-        return started[-1]
-
-    yield start
-    for process in started:
-        process.kill()
-        process.wait(5)
-
-
-def _wait_for(wanted, seconds: float) -> None:
-    give_up = time.monotonic() + seconds
-    while not wanted():
-        assert time.monotonic() < give_up, "it took too long"
-        db.session.rollback()
-        time.sleep(0.1)
 
 
 def test_a_call_dialled_by_a_killed_scheduler_is_adopted_by_the_next_and_ended_once(
@@ -74,7 +39,7 @@ def test_a_call_dialled_by_a_killed_scheduler_is_adopted_by_the_next_and_ended_o
 
     start_scheduler()
     state = lambda: db.session.scalar(db.select(type(conference).state).filter_by(id=conference_id))  # noqa: E731
-    _wait_for(lambda: state() is ConferenceState.RUNNING, 25)
+    wait_for(lambda: state() is ConferenceState.RUNNING, 25)
     assert [call.state for call in network.calls("TROMSO")] == [CallState.CONNECTED]
     assert [call.state for call in network.calls("BODO")] == [CallState.CONNECTED]
     told = list(db.session.scalars(db.select(Event.kind).order_by(Event.id)))
@@ -87,12 +52,12 @@ def test_calls_left_up_by_a_killed_scheduler_come_down_at_their_end(network, run
     conference_id, model = conference.id, type(conference)
     db.session.rollback()
     first = start_scheduler()
-    _wait_for(lambda: any(call.state is CallState.CONNECTED for call in network.calls("BODO")), 15)
+    wait_for(lambda: any(call.state is CallState.CONNECTED for call in network.calls("BODO")), 15)
     first.send_signal(signal.SIGKILL)
     first.wait(5)
     time.sleep(5)
     start_scheduler()
     state = lambda: db.session.scalar(db.select(model.state).filter_by(id=conference_id))  # noqa: E731
-    _wait_for(lambda: state() is ConferenceState.ENDED, 30)
+    wait_for(lambda: state() is ConferenceState.ENDED, 30)
     assert not network.calls("TROMSO")
     assert not network.calls("BODO")
