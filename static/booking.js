@@ -56,6 +56,11 @@
     if (list && list.top + 100 > innerHeight) document.getElementById("finder").scrollIntoView();
   }
 
+  // Without an answer nothing is swapped, and nothing that was typed is lost: say so where answers of refusal stand.
+  document.addEventListener("htmx:error", (event) => {
+    if (event.detail.ctx && isOurs(event)) document.getElementById("unanswered").hidden = false;
+  });
+
   const hits = () => [...document.querySelectorAll("#hits button")];
 
   function moveAmongHits(event) {
@@ -97,6 +102,7 @@
   document.addEventListener("htmx:finally:request", (event) => {
     if (!isOurs(event)) return;
     unanswered -= 1;
+    if (event.detail.ctx.status !== "swapped" || event.detail.ctx.response.status >= 400) toSend = null;
     if (unanswered > 0 || !toSend) return;
     const button = toSend;
     toSend = null;

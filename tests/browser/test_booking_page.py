@@ -197,3 +197,25 @@ def test_an_open_conference_page_follows_keeps_the_focus_and_stops_asking_at_the
 def _enter(conference_id: int, state: ConferenceState) -> None:
     db.session.get_one(Conference, conference_id).state = state
     db.session.add(Event(at=datetime.now(UTC), kind=f"conference.{state}", conference_id=conference_id, details={}))
+
+
+def test_a_server_that_does_not_answer_takes_nothing_of_what_is_typed(web: Web, browser: Browser) -> None:
+    page = browser.new_page()  # its console tells of the failure, as it should
+    open_page(page, web, "/book?studio=TRO-1&studio=BOD-1")
+    page.route(DRAFTS, lambda route: route.abort())
+    page.locator("#title").fill("Lung meeting")
+    page.locator("#title").press("Tab")
+    expect(page.locator("#unanswered")).to_be_visible()
+    page.unroute(DRAFTS)
+    page.route(DRAFTS, lambda route: route.fulfill(status=503, content_type="text/html", body="<p>Try again</p>"))
+    page.locator("#start").fill("10:30")
+    page.locator("#start").press("Tab")
+    expect(page.locator("#failure")).to_have_text("Try again")
+    page.unroute(DRAFTS)
+    page.locator("#duration").fill("45")
+    page.locator("#duration").press("Tab")
+    expect(page.locator(".act__time")).to_have_text("10:30–11:15")
+    expect(page.locator("#unanswered")).to_be_hidden()
+    expect(page.locator("#failure")).to_be_empty()
+    expect(page.locator("#title")).to_have_value("Lung meeting")
+    page.context.close()
