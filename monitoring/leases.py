@@ -8,14 +8,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
-from typing import Any
 
 import sqlalchemy as sa
 
 from models import Endpoint, EndpointStatus, Health, Studio, Worker, database_now, db
+from models.heartbeat import fall_silent
 
 KIND = "monitor"
-FORGOTTEN = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +76,7 @@ def claim(worker: str, terms: Terms) -> bool:
 def release(worker: str) -> None:
     """Give up all leases and the heartbeat, so that others carry on at once."""
     _lease(EndpointStatus.lease_owner == worker, owner=None, until=None)
-    db.session.execute(sa.delete(Worker).where(Worker.name == worker))
-
-
-def beat(worker: str, started_at: datetime, details: dict[str, Any]) -> None:
-    """A sign of life, with figures. Rows of monitors long gone are cleared away."""
-    now = database_now()
-    row = db.session.get(Worker, worker)
-    if row is None:
-        row = Worker(name=worker, kind=KIND, started_at=started_at)
-        db.session.add(row)
-    row.beat_at, row.details = now, details
-    db.session.execute(sa.delete(Worker).where(Worker.kind == KIND, Worker.beat_at < now - FORGOTTEN))
+    fall_silent(worker)
 
 
 def _lease(*which: sa.ColumnElement[bool], owner: str | None, until: datetime | None) -> None:

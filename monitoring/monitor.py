@@ -21,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from devices.xapi import XapiClient
 from models import write
+from models.heartbeat import beat
 from monitoring import leases
 from monitoring.cadence import Cadence
 from monitoring.leases import Terms
@@ -170,7 +171,7 @@ class Monitor:
 
     async def _beat(self) -> None:
         details = self._figures()
-        await self._in_database(lambda: write(lambda: leases.beat(self.worker, self._started_at, details)))
+        await self._in_database(lambda: write(lambda: beat(self.worker, leases.KIND, self._started_at, details)))
 
     async def _claim(self) -> None:
         """Share the endpoints with the other monitors."""

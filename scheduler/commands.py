@@ -38,4 +38,5 @@ def scheduler() -> None:
     stop.wait()
     clock.stop()
     codecs.close()
+    jobs.fall_silent()
     click.echo(f"{jobs.worker} has stopped.")

@@ -2,16 +2,16 @@
 
 import os
 import socket
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Lock
 
 from flask import Flask
 
 from models import write
+from models.heartbeat import beat, fall_silent
 from scheduler.calls import reconcile
 from scheduler.clock import Clock
 from scheduler.codecs import Codecs
-from scheduler.heartbeat import beat
 from scheduler.queries import due_within
 
 KIND = "scheduler"
@@ -29,6 +29,7 @@ class Jobs:
         self._codecs = codecs
         self._under_way: set[int] = set()
         self._lock = Lock()
+        self._started_at = datetime.now(UTC)
         self.worker = f"{KIND}-{socket.gethostname()}-{os.getpid()}"
 
     def hand_over(self) -> None:
@@ -59,4 +60,8 @@ class Jobs:
 
     def heartbeat(self) -> None:
         with self._app.app_context():
-            write(lambda: beat(self.worker, KIND, {"conferences": len(self._under_way)}))
+            write(lambda: beat(self.worker, KIND, self._started_at, {"conferences": len(self._under_way)}))
+
+    def fall_silent(self) -> None:
+        with self._app.app_context():
+            write(lambda: fall_silent(self.worker))

@@ -84,14 +84,8 @@ def conferences_between(
 def clashes(studio_ids: Collection[int], start: datetime, end: datetime, but: int | None = None) -> list[Clash]:
     """Whose time overlaps [start, end) in these studios; `but` is the conference that is being moved."""
     overlapping = (
-        db.select(Reservation)
-        .where(
-            Reservation.studio_id.in_(studio_ids),
-            Reservation.released_at.is_(None),
-            Reservation.starts_at < end,
-            Reservation.ends_at > start,
-            sa.or_(Reservation.conference_id.is_(None), Reservation.conference_id != (but or 0)),
-        )
+        _held(studio_ids, start, end)
+        .where(sa.or_(Reservation.conference_id.is_(None), Reservation.conference_id != (but or 0)))
         .options(
             joinedload(Reservation.studio).joinedload(Studio.site),
             joinedload(Reservation.conference).joinedload(Conference.organisation),
@@ -133,13 +127,7 @@ def studios_by_code(codes: Sequence[str]) -> dict[str, Studio]:
 def reservations_between(studio_ids: Collection[int], start: datetime, end: datetime) -> list[Reservation]:
     """What is reserved in these studios within [start, end), with each conference's owner."""
     query = (
-        db.select(Reservation)
-        .where(
-            Reservation.studio_id.in_(studio_ids),
-            Reservation.released_at.is_(None),
-            Reservation.starts_at < end,
-            Reservation.ends_at > start,
-        )
+        _held(studio_ids, start, end)
         .options(joinedload(Reservation.conference).joinedload(Conference.organisation))
         .order_by(Reservation.starts_at)
     )
@@ -191,6 +179,16 @@ def is_under_way(conference: Conference) -> bool:
         ConferenceState.RUNNING,
         ConferenceState.DEGRADED,
         ConferenceState.STOPPING,
+    )
+
+
+def _held(studio_ids: Collection[int], start: datetime, end: datetime) -> sa.Select[Reservation]:
+    """What is reserved and not released in these studios within [start, end)."""
+    return db.select(Reservation).where(
+        Reservation.studio_id.in_(studio_ids),
+        Reservation.released_at.is_(None),
+        Reservation.starts_at < end,
+        Reservation.ends_at > start,
     )
 
 

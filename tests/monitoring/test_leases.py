@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models import EndpointStatus, Worker, db, write
+from models.heartbeat import beat
 from monitoring import leases
 from monitoring.leases import Lease, Terms, division
 from tests import factories
@@ -69,9 +70,9 @@ def owner() -> str | None:
 def test_a_silent_monitor_loses_its_endpoints_long_before_its_leases_run_out(app: Flask) -> None:
     factories.endpoint(factories.studio())
     terms = Terms()
-    write(lambda: leases.beat("first", NOW, {}))
+    write(lambda: beat("first", leases.KIND, NOW, {}))
     write(lambda: leases.claim("first", terms))
-    write(lambda: leases.beat("second", NOW, {}))
+    write(lambda: beat("second", leases.KIND, NOW, {}))
     write(lambda: leases.claim("second", terms))
     assert owner() == "first"
     heart_stopped(datetime.now(UTC) - terms.silence)
@@ -81,7 +82,7 @@ def test_a_silent_monitor_loses_its_endpoints_long_before_its_leases_run_out(app
 
 def test_a_heartbeat_from_the_future_keeps_nothing(app: Flask) -> None:
     factories.endpoint(factories.studio())
-    write(lambda: leases.beat("first", NOW, {}))
+    write(lambda: beat("first", leases.KIND, NOW, {}))
     write(lambda: leases.claim("first", Terms()))
     heart_stopped(datetime.now(UTC) + timedelta(hours=1))
     write(lambda: leases.claim("second", Terms()))
@@ -95,7 +96,7 @@ def heart_stopped(at: datetime) -> None:
 
 def test_leaving_gives_up_endpoints_and_heartbeat_at_once(app: Flask) -> None:
     factories.endpoint(factories.studio())
-    write(lambda: leases.beat("first", NOW, {}))
+    write(lambda: beat("first", leases.KIND, NOW, {}))
     write(lambda: leases.claim("first", Terms()))
     write(lambda: leases.release("first"))
     assert owner() is None

@@ -5,6 +5,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from models import Endpoint, EndpointStatus, Event, Health, StatusChange, db, write
+from models.heartbeat import beat
 from monitoring import leases
 from monitoring.leases import Terms
 from monitoring.profiles import Identity
@@ -22,7 +23,7 @@ LEASE = timedelta(seconds=30)
 def watched(app: Flask) -> Watched:
     """The one endpoint, leased by `me`, that has just died."""
     factories.endpoint(factories.studio(), control_driver=None, control_url=None)
-    write(lambda: leases.beat("me", datetime.now(UTC), {}))
+    write(lambda: beat("me", leases.KIND, datetime.now(UTC), {}))
     write(lambda: leases.claim("me", Terms()))
     now = datetime.now(UTC)
     [listed] = roster("me", Secrets(), now).listed
