@@ -104,5 +104,5 @@ def test_a_refusal_is_in_the_audit_trail(app, client_for):
 
 def test_who_sends_a_form_after_the_session_ended_is_told_that_nothing_was_saved(app):
     client = app.test_client()
-    client.post("/book", data={"title": "Lung meeting"})
+    client.post("/book", data={"title": "Lung meeting"}, headers={"Accept-Language": "en"})
     assert "not saved" in client.get("/sign-in", headers={"Accept-Language": "en"}).text
