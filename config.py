@@ -109,7 +109,6 @@ class Settings:
     secure_cookies: bool = _setting(False, _flag)
     # The web server in front that speaks TLS: only its word is taken for who asks, and whether by https.
     trusted_proxy: str = _setting("", _ip_address)
-    demonstration: bool = _setting(False, _flag)
 
     # Sign-in: sessions end when idle and after a working day; guessing is slowed by account and by address.
     session_idle: float = _setting(30 * 60, _positive)
