@@ -21,9 +21,12 @@ from sqlalchemy.exc import DatabaseError
 import accounts.commands
 import accounts.permissions
 import accounts.views
+import demonstration.commands
 import errors
+import messages.jobs
 import monitoring.commands
 import monitoring.views
+import reports.jobs
 import scheduler.commands
 import simulation.commands
 import studios.booking.views
@@ -76,6 +79,7 @@ def create_app(found: Settings | None = None) -> Flask:
     accounts.permissions.init_app(app)
     _add_pages(app)
     _add_commands(app)
+    app.extensions["repeated"] = [*messages.jobs.REPEATED, *reports.jobs.REPEATED]
     app.after_request(_add_headers)
     return app
 
@@ -120,11 +124,11 @@ def _add_pages(app: Flask) -> None:
 def _add_commands(app: Flask) -> None:
     commands = (
         accounts.commands.user,
+        demonstration.commands.demo,
         monitoring.commands.monitor,
         scheduler.commands.scheduler,
         simulation.commands.fleet,
         studios.inventory.commands.credential,
-        studios.inventory.commands.demo,
         studios.inventory.commands.inventory,
         web,
     )

@@ -12,7 +12,7 @@ from models.booking import (
     Reservation,
     ReservationKind,
 )
-from models.calls import Event, Leg, LegState, Wanted
+from models.calls import CallRecord, Event, Leg, LegState, Wanted
 from models.database import UTCDateTime, database_now, db, write
 from models.inventory import (
     ControlDriver,
@@ -26,28 +26,36 @@ from models.inventory import (
     StartMode,
     Studio,
 )
+from models.messages import Message
 from models.monitoring import EndpointStatus, Health, StatusChange, Worker
+from models.usage import ConferenceUsage, HourUsage, Outcome, Report, StudioUsage
 
 __all__ = [
     "Account",
     "Answer",
     "AuditEntry",
+    "CallRecord",
     "Closure",
     "Conference",
     "ConferenceState",
+    "ConferenceUsage",
     "ControlDriver",
     "Credential",
     "Endpoint",
     "EndpointStatus",
     "Event",
     "Health",
+    "HourUsage",
     "Leg",
     "LegState",
+    "Message",
     "Organisation",
     "OrganisationKind",
+    "Outcome",
     "Party",
     "PartyKind",
     "Purpose",
+    "Report",
     "Reservation",
     "ReservationKind",
     "Role",
@@ -60,6 +68,7 @@ __all__ = [
     "StartMode",
     "StatusChange",
     "Studio",
+    "StudioUsage",
     "UTCDateTime",
     "Wanted",
     "Worker",

@@ -73,3 +73,30 @@ class Event(Model):
 
     studio: Mapped[Studio | None] = relationship()
     account: Mapped[Account | None] = relationship()
+
+
+class CallRecord(Model):
+    """One stretch of time in which a leg was connected, as seen from the codec that dialled it; open while it lasts.
+
+    A leg that drops and comes back has several. `studio_id` is the far end's; none for a guest.
+    """
+
+    __tablename__ = "call_record"
+    __table_args__ = (
+        sa.CheckConstraint("ended_at IS NULL OR ended_at >= connected_at", name="ends_after_start"),
+        sa.Index(
+            "uq_call_record_open_leg",
+            "leg_id",
+            unique=True,
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        ),
+        sa.Index(None, "connected_at", "ended_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    leg_id: Mapped[int] = mapped_column(sa.ForeignKey("leg.id"), index=True)
+    conference_id: Mapped[int] = mapped_column(sa.ForeignKey("conference.id"), index=True)
+    studio_id: Mapped[int | None] = mapped_column(sa.ForeignKey("studio.id"), index=True)
+    connected_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -106,7 +106,10 @@ class Studio(Model):
 
 
 class Credential(Model):
-    """A user name and a secret, encrypted at rest. The secret is never shown and never logged."""
+    """A user name and a secret, encrypted at rest. The secret is never shown and never logged.
+
+    For SNMPv3 the secret authenticates (SHA-256) and a second one, `privacy`, encrypts (AES-128).
+    """
 
     __tablename__ = "credential"
 
@@ -114,6 +117,7 @@ class Credential(Model):
     name: Mapped[str] = mapped_column(sa.String(100), unique=True)
     username: Mapped[str] = mapped_column(sa.String(100), default="")
     sealed_secret: Mapped[str] = mapped_column(sa.Text)
+    sealed_privacy: Mapped[str | None] = mapped_column(sa.Text)
     changed_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
     def seal(self, secret: str) -> None:

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+import sqlalchemy as sa
 import structlog
 
 from devices.errors import Ambiguous, DeviceError
-from models import Conference, ConferenceState, Event, Leg, LegState, database_now, db, write
+from models import CallRecord, Conference, ConferenceState, Event, Leg, LegState, database_now, db, write
 from scheduler.codecs import LASTING, Codecs
 from scheduler.leases import Lease, LeaseLost, claim
 from scheduler.rules import (
@@ -26,6 +27,7 @@ from scheduler.rules import (
 from scheduler.table import Table, read_table, wanted_of
 
 ORDERS = (Action.DIAL, Action.HANG_UP, Action.HANG_UP_FAR_END)
+UP = (LegState.CONNECTED, LegState.STOPPING)  # the call is there, as far as is known
 
 log = structlog.get_logger()
 
@@ -188,15 +190,36 @@ def _apply(leg: Leg, move: Move, table: Table, now: datetime) -> None:
     newly_connected = move.state is LegState.CONNECTED and leg.state is not LegState.CONNECTED
     if newly_connected or (move.was_connected and leg.connected_at is None):
         leg.connected_at = now
+        _open_record(leg, table, now)
     if move.state in (LegState.DROPPED, LegState.STOPPED):
         leg.ended_at = now
         leg.remote_call_id = None
+    if move.state not in UP:
+        _close_record(leg, now)
     leg.state = move.state
     leg.cause = move.cause or None
     leg.next_attempt_at = move.next_attempt_at
     leg.remote_call_id = move.call_id or leg.remote_call_id
     if move.event:
         _tell(table, leg, move.event, now, **_details(leg, move))
+
+
+def _open_record(leg: Leg, table: Table, now: datetime) -> None:
+    """A call that was being taken down when its conference was extended has its record still."""
+    if db.session.scalar(sa.select(CallRecord.id).filter_by(leg_id=leg.id, ended_at=None)) is None:
+        studio_id = table.far_ends[leg.id].studio_id or None
+        record = CallRecord(leg_id=leg.id, conference_id=table.conference_id, studio_id=studio_id, connected_at=now)
+        db.session.add(record)
+
+
+def _close_record(leg: Leg, now: datetime) -> None:
+    """Never before its start, wherever the clock was put meanwhile."""
+    ended_at = sa.case((CallRecord.connected_at > now, CallRecord.connected_at), else_=now)
+    db.session.execute(
+        sa.update(CallRecord)
+        .where(CallRecord.leg_id == leg.id, CallRecord.ended_at.is_(None))
+        .values(ended_at=ended_at)
+    )
 
 
 def _details(leg: Leg, move: Move) -> dict[str, object]:

@@ -25,19 +25,24 @@ logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
 
 class Clock:
-    """`at_once` conferences are worked on at the same time; what is repeated has threads of its own."""
+    """`at_once` conferences are worked on at the same time; what is repeated has threads of its own, and what may
+    take long has others still, so that nothing holds up a call."""
 
     def __init__(self, at_once: int) -> None:
         self._scheduler = BackgroundScheduler(
             timezone="UTC",
-            executors={"default": ThreadPoolExecutor(2), "conferences": ThreadPoolExecutor(at_once)},
+            executors={
+                "default": ThreadPoolExecutor(2),
+                "conferences": ThreadPoolExecutor(at_once),
+                "aside": ThreadPoolExecutor(2),
+            },
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
         self._scheduler.add_listener(_log_failure, EVENT_JOB_ERROR)
 
-    def every(self, seconds: float, job: Callable[[], None]) -> None:
-        """Repeat a job; one that still runs when it is due again is skipped that time."""
-        self._scheduler.add_job(job, IntervalTrigger(seconds=seconds))
+    def every(self, seconds: float, job: Callable[[], None], aside: bool = False) -> None:
+        """Repeat a job; one that still runs when it is due again is skipped that time. `aside`: it may take long."""
+        self._scheduler.add_job(job, IntervalTrigger(seconds=seconds), executor="aside" if aside else "default")
 
     def at(self, instant: datetime, job: Callable[[int], None], conference_id: int) -> None:
         """Run a job for a conference at an instant, at once when that is past; the latest word counts."""

@@ -28,7 +28,7 @@ def scheduler() -> None:
     due_within(timedelta())  # a database that is away or has no tables ends it here, with a sentence
     codecs = Codecs(XapiClient(verify=verify), settings().dials_at_once)
     clock = Clock(settings().dials_at_once)
-    jobs = Jobs(app, clock, codecs)
+    jobs = Jobs(app, clock, codecs, app.extensions["repeated"])
     jobs.hand_over()
     stop = Event()
     for name in (signal.SIGTERM, signal.SIGINT):

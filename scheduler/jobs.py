@@ -2,7 +2,9 @@
 
 import os
 import socket
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from threading import Lock
 
 from flask import Flask
@@ -19,14 +21,18 @@ SWEEP = 1.0  # seconds
 HEARTBEAT = 5.0
 AHEAD = timedelta(minutes=1)
 
+# What the other parts have the clock repeat: how often in seconds, and the work, in an application context.
+Repeated = tuple[float, Callable[[], object]]
+
 
 class Jobs:
     """The scheduler's work, each job in an application context of its own."""
 
-    def __init__(self, app: Flask, clock: Clock, codecs: Codecs) -> None:
+    def __init__(self, app: Flask, clock: Clock, codecs: Codecs, others: Sequence[Repeated] = ()) -> None:
         self._app = app
         self._clock = clock
         self._codecs = codecs
+        self._others = others
         self._under_way: set[int] = set()
         self._lock = Lock()
         self._started_at = datetime.now(UTC)
@@ -36,6 +42,8 @@ class Jobs:
         """Give all that is repeated to the clock."""
         self._clock.every(SWEEP, self.sweep)
         self._clock.every(HEARTBEAT, self.heartbeat)
+        for seconds, work in self._others:
+            self._clock.every(seconds, partial(self._run, work), aside=True)
 
     def sweep(self) -> None:
         with self._app.app_context():
@@ -57,6 +65,10 @@ class Jobs:
                 self._under_way.discard(conference_id)
         if look is not None:
             self._clock.at(look, self.look_at, conference_id)
+
+    def _run(self, work: Callable[[], object]) -> None:
+        with self._app.app_context():
+            work()
 
     def heartbeat(self) -> None:
         with self._app.app_context():

@@ -1,19 +1,18 @@
-"""`studionett inventory`, `studionett credential` and `studionett demo`."""
+"""`studionett inventory` and `studionett credential`."""
 
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from flask.cli import AppGroup, with_appcontext
+from flask.cli import AppGroup
 
-from errors import Conflict
 from models import write
-from studios.inventory import credentials, demonstration, demonstration_accounts
+from progress import progress_bar
+from studios.inventory import credentials
 from studios.inventory.cells import Unfit
 from studios.inventory.exporting import export_csv
 from studios.inventory.importing import Outcome, import_inventory
-from studios.inventory.progress import progress_bar
 from studios.inventory.rules import read_inventory
 
 LARGEST_FILE = 50_000_000  # bytes; 10,000 studios are about 3 million
@@ -77,38 +76,6 @@ def list_() -> None:
     widths = [max(len(row[column]) for row in rows) for column in range(2)]
     for name, user, changed in rows:
         click.echo(f"{name:{widths[0]}}  {user:{widths[1]}}  {changed}")
-
-
-@click.command("demo")
-@click.option("--seed", default=1, show_default=True, help="The same seed gives the same studios.")
-@click.option("--if-empty", is_flag=True, help="Where other studios are, do nothing instead of refusing.")
-@click.option("--accounts", is_flag=True, help="Only show the accounts to sign in with.")
-@with_appcontext
-def demo(seed: int, if_empty: bool, accounts: bool) -> None:
-    """Fill an empty database with 900 invented studios at real Norwegian places; a second time changes nothing."""
-    if accounts:
-        click.echo("\n".join(demonstration_accounts.lines()))
-        return
-    if if_empty and demonstration.holds_other_studios():
-        click.echo("The database holds other studios than the demonstration's; nothing was written.")
-        return
-    try:
-        demonstration.refuse_other_studios()
-        click.echo(_install_studios(seed))
-    except Conflict as conflict:
-        raise click.ClickException(conflict.message) from None
-    added = write(demonstration_accounts.keep_accounts)
-    click.echo(f"Demonstration accounts: {added} added; studionett demo --accounts shows them all.")
-
-
-def _install_studios(seed: int) -> str:
-    if demonstration.is_installed():
-        return "Demonstration inventory: there already."
-    sites, rows = demonstration.plan(seed)
-    now = datetime.now(UTC)
-    with progress_bar("Writing the demonstration inventory") as progress:
-        outcome = write(lambda: demonstration.install(sites, rows, now, progress))
-    return f"Demonstration inventory: {len(sites)} sites, {counts(outcome)}."
 
 
 def counts(outcome: Outcome) -> str:

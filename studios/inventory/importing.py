@@ -3,7 +3,7 @@
 Many rows are written with few statements: nothing here asks the database once a row.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from accounts.audit import record
 from models import Credential, Endpoint, EndpointStatus, Health, Studio, db
+from progress import ReportProgress
 from studios.inventory.exporting import studio_rows
 from studios.inventory.organisations import (
     SiteKey,
@@ -26,9 +27,6 @@ from studios.inventory.rules import Fault, Reading, StudioRow, faults_against, k
 ROWS_AT_ONCE = 200
 # Any number that nothing else locks: imports take turns on it.
 IMPORT_LOCK = 7_410_221
-
-# Called with the number of rows written so far, and of rows to write.
-ReportProgress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)

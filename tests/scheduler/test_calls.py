@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from devices.errors import Ambiguous
-from models import Conference, ConferenceState, Event, Leg, LegState, db, write
+from models import CallRecord, Conference, ConferenceState, Event, Leg, LegState, db, write
 from scheduler import calls
 from scheduler.calls import reconcile
 from scheduler.rules import SETTLING
@@ -62,6 +62,12 @@ def look_now(conference: Conference) -> None:
 
 def connected(network, code: str) -> int:
     return sum(call.state is CallState.CONNECTED for call in network.calls(code))
+
+
+def records(conference: Conference) -> list[CallRecord]:
+    db.session.rollback()
+    query = db.select(CallRecord).filter_by(conference_id=conference.id).order_by(CallRecord.id)
+    return list(db.session.scalars(query))
 
 
 def test_two_studios_are_connected_at_both_ends_and_idle_again_at_the_end(network, running_now, codecs):
@@ -172,6 +178,32 @@ def test_a_call_that_drops_is_dialled_again(network, running_now, codecs):
     look_now(conference)
     passes_until(conference, codecs, is_in(ConferenceState.RUNNING, conference))
     assert kinds(conference).count("leg.dialled") == 2
+
+
+def test_each_stretch_of_a_call_is_on_record_from_its_connection_to_its_end(network, running_now, codecs):
+    began = datetime.now(UTC)
+    conference = running_now("TROMSO", "BODO")
+    passes_until(conference, codecs, is_in(ConferenceState.RUNNING, conference))
+    assert [record.ended_at for record in records(conference)] == [None]
+    network.hang_up("BODO")
+    look_now(conference)
+    passes_until(conference, codecs, lambda: "leg.dropped" in kinds(conference))
+    look_now(conference)
+    passes_until(conference, codecs, is_in(ConferenceState.RUNNING, conference))
+    set_end(conference, datetime.now(UTC))
+    passes_until(conference, codecs, is_in(ConferenceState.ENDED, conference))
+    first, second = records(conference)
+    assert began < first.connected_at < first.ended_at < second.connected_at < second.ended_at < datetime.now(UTC)
+    assert {record.studio_id for record in (first, second)} == {conference.parties[1].reservation.studio_id}
+
+
+def test_a_call_that_never_came_up_has_no_record(network, running_now, codecs):
+    network.suffer("BODO", Fault.DECLINES)
+    conference = running_now("TROMSO", "BODO")
+    passes_until(conference, codecs, lambda: "leg.failed" in kinds(conference))
+    set_end(conference, datetime.now(UTC))
+    passes_until(conference, codecs, is_in(ConferenceState.FAILED, conference), seconds=15)
+    assert records(conference) == []
 
 
 def test_a_dead_host_is_retried_and_the_far_studio_left_in_peace(network, running_now, codecs):

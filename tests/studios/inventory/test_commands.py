@@ -4,8 +4,9 @@ import pytest
 from click.testing import Result
 from flask import Flask
 
+from demonstration.commands import demo
 from models import Credential, db
-from studios.inventory.commands import credential, demo, inventory
+from studios.inventory.commands import credential, inventory
 from tests.studios.inventory.files import file_of, row, rows
 
 

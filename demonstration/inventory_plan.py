@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 
+from demonstration.places import Hospital, Place
 from models import ControlDriver, OrganisationKind, SnmpVersion
-from studios.inventory.places import Hospital, Place
 from studios.inventory.rules import StudioRow
 
 CODEC_CREDENTIAL, SNMP_CREDENTIAL = "demo-codec", "demo-snmp"

@@ -9,10 +9,7 @@ from io import StringIO
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
-from errors import Conflict
-from models import Credential, Endpoint, Organisation, OrganisationKind, Site, Studio, db
-from studios.inventory.credentials import set_credential
-from studios.inventory.demonstration_plan import (
+from demonstration.inventory_plan import (
     AUTHORITIES,
     CODEC_CREDENTIAL,
     CONTACT_NAME,
@@ -22,10 +19,14 @@ from studios.inventory.demonstration_plan import (
     plan_sites,
     plan_studios,
 )
+from demonstration.places import hospitals, municipalities
+from errors import Conflict
+from models import Credential, Endpoint, Organisation, OrganisationKind, Site, Studio, db
+from progress import ReportProgress
+from studios.inventory.credentials import set_credential
 from studios.inventory.exporting import cells
-from studios.inventory.importing import Outcome, ReportProgress, import_inventory
+from studios.inventory.importing import Outcome, import_inventory
 from studios.inventory.organisations import site_ids, write_rows
-from studios.inventory.places import hospitals, municipalities
 from studios.inventory.rules import COLUMNS, StudioRow, read_inventory
 
 CODEC_USER = "admin"

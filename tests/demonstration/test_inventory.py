@@ -7,11 +7,9 @@ from flask import Flask
 from accounts.people import password_fits
 from accounts.queries import access_of, account_by_email
 from config import settings
-from errors import Conflict
-from models import Credential, EndpointStatus, Organisation, Role, Site, Studio, db, write
-from studios.inventory import demonstration, demonstration_accounts
-from studios.inventory.commands import demo
-from studios.inventory.demonstration_plan import (
+from demonstration import inventory, people
+from demonstration.commands import demo
+from demonstration.inventory_plan import (
     PlannedSite,
     apportion,
     plan_phones,
@@ -20,9 +18,11 @@ from studios.inventory.demonstration_plan import (
     slug,
     studio_address,
 )
+from demonstration.places import COUNTIES, Hospital, Place, hospitals, municipalities
+from errors import Conflict
+from models import Credential, EndpointStatus, Organisation, Role, Site, Studio, db, write
 from studios.inventory.equipment import EQUIPMENT
 from studios.inventory.exporting import export_csv
-from studios.inventory.places import COUNTIES, Hospital, Place, hospitals, municipalities
 from studios.inventory.rules import StudioRow
 from tests import factories
 
@@ -50,7 +50,7 @@ def studios(sites: list[PlannedSite]) -> list[StudioRow]:
 
 
 def install(sites: list[PlannedSite], studios: list[StudioRow]) -> None:
-    write(lambda: demonstration.install(sites, studios, NOW, lambda done, total: None))
+    write(lambda: inventory.install(sites, studios, NOW, lambda done, total: None))
 
 
 def test_all_municipalities_have_a_place_in_norway(towns: list[Place]) -> None:
@@ -172,7 +172,7 @@ def test_the_command_writes_all_and_a_second_time_nothing(app: Flask) -> None:
     assert "there already" in second.output
     assert "0 added" in second.output
     assert [line.split()[:2] for line in runner.invoke(demo, ["--accounts"]).output.splitlines()] == [
-        [account.email, demonstration_accounts.PASSWORD] for account in demonstration_accounts.ACCOUNTS
+        [account.email, people.PASSWORD] for account in people.ACCOUNTS
     ]
 
 
@@ -180,9 +180,9 @@ def test_demonstration_accounts_sign_in_and_hold_their_roles(
     app: Flask, sites: list[PlannedSite], studios: list[StudioRow]
 ) -> None:
     install(sites, studios)
-    write(demonstration_accounts.keep_accounts)
+    write(people.keep_accounts)
     unn = db.session.scalars(db.select(Organisation.id).filter_by(name="Universitetssykehuset Nord-Norge HF")).one()
-    password = demonstration_accounts.PASSWORD
+    password = people.PASSWORD
     coordinator, administrator = map(account_by_email, ("koordinator@demo.example", "administrator@demo.example"))
     assert coordinator is not None
     assert administrator is not None

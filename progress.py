@@ -1,12 +1,12 @@
 """A progress bar for long work at a terminal; nothing where the output goes elsewhere."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from studios.inventory.importing import ReportProgress
+ReportProgress = Callable[[int, int], None]  # how many are done, and how many there are in all
 
 
 @contextmanager
