@@ -72,12 +72,17 @@ def roster(worker: str, secrets: "Secrets", now: datetime) -> Roster:
 
 
 def watched_from(listed: Listed, now: datetime, patience: Patience) -> Watched:
-    """Carry on from the tables: another monitor, or this one before it was killed, may have watched before."""
+    """Carry on from the tables: another monitor, or this one before it was killed, may have watched before.
+
+    What is still fresh has as long as any poll to be refreshed; after a gap it is unknown since the gap began.
+    """
     status = listed.status
+    polled_at = status.last_poll_at
+    is_gap = polled_at is not None and now - polled_at > patience.stale
     pulse = Pulse(
         misses=status.misses,
         missed_since=now if status.misses else None,
-        polled_at=status.last_poll_at,
+        polled_at=polled_at,
         answered_at=status.last_answer_at,
         down=status.health is Health.DOWN,
         cause=_cause(status.cause) if status.last_poll_at else Cause.NEVER_POLLED,
@@ -88,7 +93,7 @@ def watched_from(listed: Listed, now: datetime, patience: Patience) -> Watched:
         verdict=Verdict(status.health, _cause(status.cause)),
         since=status.since,
         changed_at=status.changed_at,
-        watched_since=now,
+        watched_since=polled_at if is_gap else now,
         patience=patience,
         round_trip_ms=status.round_trip_ms,
         uptime=status.uptime_seconds,

@@ -51,7 +51,8 @@ class Patience:
 class Pulse:
     """Whether an endpoint answers, as far as polling knows.
 
-    `polled_at` is the last poll that said anything; `missed_since` when the first of the present misses was asked.
+    `polled_at` is the last poll that told whether it lives; `missed_since` when the first of the present misses was
+    asked.
     """
 
     misses: int = 0
@@ -82,7 +83,10 @@ class Verdict:
 def after(
     pulse: Pulse, poll: Poll, *, asked_at: datetime, now: datetime, patience: Patience, cause: Cause = Cause.NO_ANSWER
 ) -> Pulse:
-    """The pulse after one more poll; `cause` tells why it was missed or impossible."""
+    """The pulse after one more poll; `cause` tells why it was missed or impossible.
+
+    A miss that isn't confirmed yet proves nothing: what was stale stays so until there is an answer or no doubt.
+    """
     if poll is Poll.LATE:
         return pulse
     if poll is Poll.IMPOSSIBLE:
@@ -96,7 +100,7 @@ def after(
         misses=misses,
         answers=0,
         missed_since=since,
-        polled_at=now,
+        polled_at=now if pulse.down or confirmed else pulse.polled_at,
         down=pulse.down or confirmed,
         cause=cause,
     )
@@ -123,7 +127,7 @@ def verdict(pulse: Pulse, around: Surroundings, *, now: datetime, patience: Pati
     if pulse.cause in IMPOSSIBLE:
         return Verdict(Health.UNKNOWN, pulse.cause)
     # A restarted monitor takes over old data: it has as long as any poll to refresh them before they count as stale.
-    if now - max(pulse.polled_at or around.watched_since, around.watched_since) > patience.stale:
+    if now > stale_at(pulse, around, patience):
         return Verdict(Health.UNKNOWN, Cause.STALE)
     if around.site_silent and pulse.misses:
         return Verdict(Health.UNREACHABLE, Cause.SITE_OUTAGE)
@@ -138,6 +142,11 @@ def verdict(pulse: Pulse, around: Surroundings, *, now: datetime, patience: Pati
 
 IMPOSSIBLE = frozenset({Cause.BAD_ADDRESS, Cause.SNMP_VERSION, Cause.CREDENTIAL})
 MISSED = frozenset({Cause.NO_ANSWER, Cause.BAD_ANSWER})
+
+
+def stale_at(pulse: Pulse, around: Surroundings, patience: Patience) -> datetime:
+    """When what is known of an endpoint becomes too old to count, unless it is polled before."""
+    return max(pulse.polled_at or around.watched_since, around.watched_since) + patience.stale
 
 
 def is_doubtful(pulse: Pulse) -> bool:

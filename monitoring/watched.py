@@ -9,7 +9,7 @@ from devices.errors import DeviceError, Unauthorised
 from devices.xapi import Codec, CodecCall
 from models.monitoring import Health
 from monitoring.profiles import SYS_DESCR, SYS_UPTIME, Identity, identity, uptime_seconds
-from monitoring.rules import Cause, Patience, Poll, Pulse, Surroundings, Verdict, after, verdict
+from monitoring.rules import Cause, Patience, Poll, Pulse, Surroundings, Verdict, after, stale_at, verdict
 from monitoring.snmp.engine import Outcome, Reading, Target, Unreadable
 
 # A codec whose control interface fails this often in a row can't be trusted to start its conferences.
@@ -110,14 +110,18 @@ class Watched:
         self._settle_control(Poll.MISSED, asked_at, now)
 
     def judge(self, now: datetime) -> None:
-        """Decide the health anew; only a changed one becomes a change to be stored."""
+        """Decide the health anew; only a changed one becomes a change to be stored.
+
+        What nobody polled is unknown from the moment that its last poll was too old, however much later that is seen.
+        """
         around = Surroundings(self.watched_since, closed=self.closed, fault=self.control_fault)
         found = verdict(self.pulse, around, now=now, patience=self.patience)
         if found == self.verdict:
             return
         if found.health is not self.verdict.health:
-            self.changes.append(Change(now, self.verdict.health, found.health, found.cause))
-            self.since = now
+            at = now if found.cause is not Cause.STALE else stale_at(self.pulse, around, self.patience)
+            self.since = max(at, self.since)
+            self.changes.append(Change(self.since, self.verdict.health, found.health, found.cause))
         self.verdict = found
         self.unsaved = self.tile_changed = True
         if not self._is_heard:

@@ -29,7 +29,7 @@ from models import (
     db,
     write,
 )
-from monitoring.rules import Cause
+from monitoring.rules import Cause, Patience
 from tests import factories
 from tests.devices import codec as codecs
 from tests.monitoring import agents as played
@@ -179,6 +179,36 @@ def test_what_can_not_be_asked_is_unknown_with_its_reason(app: Flask, agents: Ag
             )
         )
     assert {status(key).health for key in (named, v3, unsealed)} == {Health.UNKNOWN}
+
+
+@pytest.mark.parametrize(("behaviour", "at_last"), [(played.answering, Health.OK), (played.silent, Health.DOWN)])
+def test_what_nobody_watched_for_half_a_day_is_unknown_from_when_the_last_poll_was_too_old(
+    app: Flask, agents: Agents, behaviour: played.Behaviour, at_last: Health
+) -> None:
+    key = an_endpoint(agents, behaviour=behaviour).id
+    last_poll = datetime.now(UTC) - 12 * HOUR
+    change(
+        sa.update(EndpointStatus).values(
+            health=Health.OK, since=last_poll - HOUR, last_poll_at=last_poll, last_answer_at=last_poll
+        )
+    )
+    began = datetime.now(UTC)
+    with watching(app):
+        until(lambda: len(changes(key)) == 2)
+    assert changes(key) == [(Health.OK, Health.UNKNOWN), (Health.UNKNOWN, at_last)]
+    gap, found = db.session.scalars(sa.select(StatusChange).order_by(StatusChange.id))
+    assert (gap.at, gap.cause) == (last_poll + Patience().stale, Cause.STALE)
+    assert found.at > began
+
+
+def test_a_monitor_that_carries_on_at_once_makes_no_gap(app: Flask, agents: Agents) -> None:
+    key = an_endpoint(agents).id
+    with watching(app):
+        until(lambda: is_now(key, Health.OK))
+    with watching(app):
+        polls = agents.asked[HOST]
+        until(lambda: agents.asked[HOST] > polls + 2)
+    assert changes(key) == [(Health.UNKNOWN, Health.OK)]
 
 
 def test_a_closure_is_maintenance_while_it_lasts(app: Flask, agents: Agents) -> None:
