@@ -1,0 +1,1 @@
+"""What the program withstands, tried for long: `script/soak NAME`. A member fails when one promise was broken."""
