@@ -3,12 +3,17 @@
 Settings are read once, when the application is made; a wrong one stops it with a sentence that names the setting.
 """
 
+import enum
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.utils import getaddresses
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flask import current_app
@@ -23,6 +28,29 @@ ENVIRONMENT_PREFIX = "STUDIONETT_"
 
 class ConfigurationError(Exception):
     """A setting is missing or wrong; the message says which and why."""
+
+
+class MailTls(enum.StrEnum):
+    """How the way to the mail server is encrypted."""
+
+    NONE = "no encryption"
+    STARTTLS = "STARTTLS"
+    IMPLICIT = "TLS"
+
+
+SMTP_PORTS = {"smtp": {MailTls.NONE: 25, MailTls.STARTTLS: 587}, "smtps": {MailTls.IMPLICIT: 465}}
+MAIL_SERVER_FORM = "the form is smtp://host, smtp://user:password@host:587?tls=starttls or smtps://user:password@host"
+
+
+@dataclass(frozen=True)
+class MailServer:
+    """Where mail is handed over; `user` is empty where none is asked for."""
+
+    host: str
+    port: int
+    tls: MailTls = MailTls.NONE
+    user: str = ""
+    password: str = field(default="", repr=False)
 
 
 def _text(value: str) -> str:
@@ -90,6 +118,50 @@ def _ip_address(value: str) -> str:
         raise ValueError("it must be an IP address") from None
 
 
+def _mail_server(value: str) -> MailServer:
+    """`smtp://` or `smtps://user:password@host:port`; no message repeats any of it, for it holds a password."""
+    try:
+        url = urlsplit(value)
+        host, port = url.hostname or "", url.port
+    except ValueError:
+        raise ValueError(MAIL_SERVER_FORM) from None
+    if url.scheme not in SMTP_PORTS or not host or url.path.strip("/") or url.fragment or port == 0:
+        raise ValueError(MAIL_SERVER_FORM)
+    if (url.password is not None) != bool(url.username):
+        raise ValueError("a user name and a password come together")
+    tls = _mail_encryption(url.scheme, url.query, host)
+    if url.username and tls is MailTls.NONE and not _is_loopback(host):
+        raise ValueError("a password would cross the network unencrypted; use smtps:// or ?tls=starttls")
+    user, password = unquote(url.username or ""), unquote(url.password or "")
+    return MailServer(host, port or SMTP_PORTS[url.scheme][tls], tls, user, password)
+
+
+def _mail_encryption(scheme: str, query: str, host: str) -> MailTls:
+    if scheme == "smtps" and not query:
+        return MailTls.IMPLICIT
+    choices = {"tls=none": MailTls.NONE, "tls=starttls": MailTls.STARTTLS}
+    if scheme == "smtp" and query in choices:
+        return choices[query]
+    if query:
+        raise ValueError("after the ? may stand tls=starttls or tls=none, with smtp:// only")
+    return MailTls.NONE if _is_loopback(host) else MailTls.STARTTLS
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _mail_address(value: str) -> Address:
+    try:
+        [(name, address)] = getaddresses([value])
+        return Address(name, addr_spec=address.encode("ascii").decode())
+    except (ValueError, MessageError, IndexError):
+        raise ValueError("it must be an address such as Studionett <studionett@example.org>") from None
+
+
 def _setting(default: Any, parse: Callable[[str], Any] = _text, secret: bool = False) -> Any:
     return field(default=default, metadata={"parse": parse}, repr=not secret)
 
@@ -134,6 +206,11 @@ class Settings:
     calls_interval_busy: float = _setting(15, _positive)
     stale_after: float = _setting(180, _positive)
 
+    # Mail: without a server messages wait in the outbox and expire.
+    smtp_url: MailServer | None = _setting(None, _mail_server)  # noqa: RUF009
+    smtp_ca: str = _setting("")
+    mail_from: Address | None = _setting(None, _mail_address)  # noqa: RUF009
+
     # The simulated fleet's control address.
     fleet_control: str = _setting("127.1.0.1:8079")
 
@@ -148,6 +225,8 @@ class Settings:
                 values[setting.name] = setting.metadata["parse"](environment[name].strip())
             except ValueError as error:
                 raise ConfigurationError(f"{name} is wrong: {error}.") from None
+        if values.get("smtp_url") and not values.get("mail_from"):
+            raise ConfigurationError("STUDIONETT_MAIL_FROM is not set; with STUDIONETT_SMTP_URL it says who writes.")
         if "secret_key" not in values:
             values["secret_key"] = _stored_secret_key()
         return Settings(**values)
