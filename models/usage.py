@@ -58,7 +58,10 @@ class ConferenceUsage(Model):
 
 
 class StudioUsage(Model):
-    """A studio's local day. Its four kinds of health add up to the day's length; unknown is none of the others."""
+    """A studio's local day. Its four kinds of health add up to the day's length; unknown is none of the others.
+
+    The counts are of its own parts in conferences that started that day; `booked` leaves the cancelled out.
+    """
 
     __tablename__ = "studio_usage"
 
@@ -68,7 +71,10 @@ class StudioUsage(Model):
     held: Mapped[int] = mapped_column(default=0)
     failed: Mapped[int] = mapped_column(default=0)
     no_shows: Mapped[int] = mapped_column(default=0)
+    cancelled: Mapped[int] = mapped_column(default=0)
+    running: Mapped[int] = mapped_column(default=0)
     late: Mapped[int] = mapped_column(default=0)
+    as_booked: Mapped[int] = mapped_column(default=0)
     booked_seconds: Mapped[int] = mapped_column(default=0)
     used_seconds: Mapped[int] = mapped_column(default=0)
     healthy_seconds: Mapped[int] = mapped_column(default=0)

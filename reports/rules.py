@@ -1,0 +1,1 @@
+LATE = 60  # seconds
