@@ -51,8 +51,20 @@ class RefusedCommand(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class SnmpUser:
+    """The one user of an agent that speaks SNMPv3, with the pass phrases that authenticate and encrypt."""
+
+    name: str
+    authentication: str = field(repr=False)
+    privacy: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class StudioSpec:
-    """What the inventory says of a studio. A port of None: this service is not served."""
+    """What the inventory says of a studio. A port of None: this service is not served.
+
+    With an `snmp_user` the agent speaks SNMPv3 to this user alone, else version 2c to those who know the community.
+    """
 
     code: str
     name: str
@@ -63,6 +75,7 @@ class StudioSpec:
     username: str = "studionett"
     password: str = ""
     community: str = "public"
+    snmp_user: SnmpUser | None = None
     serial: str = ""
     location: str = ""
     sip_user: str = ""
