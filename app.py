@@ -23,9 +23,11 @@ import accounts.permissions
 import accounts.views
 import demonstration.commands
 import errors
+import logs
 import messages.jobs
 import monitoring.commands
 import monitoring.views
+import operation.requests
 import reports.jobs
 import scheduler.commands
 import simulation.commands
@@ -74,6 +76,7 @@ def create_app(found: Settings | None = None) -> Flask:
     Migrate(app, db, directory=str(ROOT / "migrations"))
     Babel(app, locale_selector=language)
     CSRFProtect(app)
+    operation.requests.init_app(app)
     errors.init_app(app)
     accounts.views.init_app(app)
     accounts.permissions.init_app(app)
@@ -86,7 +89,9 @@ def create_app(found: Settings | None = None) -> Flask:
 
 def main() -> None:
     try:
-        app = create_app()
+        found = Settings.from_environment()
+        logs.configure(found.log_format, found.log_level, _process(sys.argv))
+        app = create_app(found)
     except ConfigurationError as error:
         sys.exit(f"studionett: {error}")
     group = FlaskGroup(
@@ -104,8 +109,15 @@ def main() -> None:
         sys.exit(f"studionett: the database refuses: {reason}. Is it there, and was `studionett db upgrade` run?")
 
 
+def _process(arguments: list[str]) -> str:
+    """What this process is, for its log: one of those that run until stopped, or a command."""
+    name = arguments[1] if len(arguments) > 1 else ""
+    return name if name in logs.PROCESSES else "command"
+
+
 def _engine_options(found: Settings) -> dict[str, Any]:
     options: dict[str, Any] = {"pool_size": CONNECTIONS, "max_overflow": CONNECTIONS, "pool_pre_ping": True}
+    options["hide_parameters"] = True  # a failed statement's values are people's, and would be logged
     if found.database_url.startswith("postgresql"):
         # A server that drops packets must not hold our threads for TCP's own patience of two minutes.
         options["connect_args"] = {"connect_timeout": DATABASE_PATIENCE}

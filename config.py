@@ -4,6 +4,7 @@ Settings are read once, when the application is made; a wrong one stops it with 
 """
 
 import enum
+import logging
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -28,6 +29,13 @@ ENVIRONMENT_PREFIX = "STUDIONETT_"
 
 class ConfigurationError(Exception):
     """A setting is missing or wrong; the message says which and why."""
+
+
+class LogFormat(enum.StrEnum):
+    """How events are written: for people to read, or for programs to collect."""
+
+    TEXT = "text"
+    JSON = "json"
 
 
 class MailTls(enum.StrEnum):
@@ -86,6 +94,20 @@ def _flag(value: str) -> bool:
     return words[value.strip().lower()]
 
 
+def _log_format(value: str) -> LogFormat:
+    try:
+        return LogFormat(value.lower())
+    except ValueError:
+        raise ValueError("it must be text or json") from None
+
+
+def _log_level(value: str) -> int:
+    levels = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+    if value.lower() not in levels:
+        raise ValueError("it must be debug, info, warning or error")
+    return levels[value.lower()]
+
+
 def _zone(value: str) -> str:
     try:
         ZoneInfo(value)
@@ -133,6 +155,8 @@ def _mail_server(value: str) -> MailServer:
     if url.username and tls is MailTls.NONE and not _is_loopback(host):
         raise ValueError("a password would cross the network unencrypted; use smtps:// or ?tls=starttls")
     user, password = unquote(url.username or ""), unquote(url.password or "")
+    if not (user + password).isascii():
+        raise ValueError("the user name and the password must be of ASCII letters, figures and signs")
     return MailServer(host, port or SMTP_PORTS[url.scheme][tls], tls, user, password)
 
 
@@ -173,6 +197,10 @@ class Settings:
     # Where things are kept, and the key that seals secrets and signs cookies.
     database_url: str = _setting(f"sqlite:///{VAR / 'studionett.db'}", _database_url, secret=True)
     secret_key: str = _setting("", secret=True)
+
+    # What is logged, on standard error.
+    log_format: LogFormat = _setting(LogFormat.TEXT, _log_format)  # noqa: RUF009
+    log_level: int = _setting(logging.INFO, _log_level)
 
     # The web server.
     host: str = _setting("127.0.0.1")

@@ -18,6 +18,7 @@ PARTS = [
     "reports",
     "simulation",
     "demonstration",
+    "operation",
 ]
 # What each part may import, of the parts; `app` may import all. config and errors are open to every part above models.
 MAY_IMPORT = {
@@ -31,6 +32,7 @@ MAY_IMPORT = {
     "reports": {"models", "accounts", "messages", "studios"},
     "simulation": {"models"},
     "demonstration": {"models", "accounts", "studios", "reports"},
+    "operation": {"models", "accounts", "devices", "messages"},
 }
 SNMP_LIBRARIES = {"pysnmp", "pyasn1", "gufo", "puresnmp"}
 IO_LIBRARIES = {"flask", "flask_login", "flask_sqlalchemy", "sqlalchemy", "httpx", "socket", "os", "subprocess", "time"}
@@ -43,7 +45,7 @@ def sources(part: str) -> list[Path]:
 
 
 def files() -> list[Path]:
-    alone = [ROOT / name for name in ("app.py", "config.py", "errors.py", "progress.py")]
+    alone = [ROOT / name for name in ("app.py", "config.py", "errors.py", "logs.py", "progress.py")]
     return [path for part in PARTS for path in sources(part)] + alone
 
 
