@@ -24,6 +24,7 @@ import accounts.views
 import demonstration.commands
 import errors
 import logs
+import messages.commands
 import messages.jobs
 import monitoring.commands
 import monitoring.views
@@ -137,6 +138,7 @@ def _add_commands(app: Flask) -> None:
     commands = (
         accounts.commands.user,
         demonstration.commands.demo,
+        messages.commands.mail,
         monitoring.commands.monitor,
         scheduler.commands.scheduler,
         simulation.commands.fleet,

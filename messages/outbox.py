@@ -7,7 +7,7 @@ from typing import TypedDict
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from messages.rules import RECIPIENT_LENGTH, is_mailbox, one_line, storable
+from messages.rules import RECIPIENT_LENGTH, mailbox, one_line, storable
 from models import Message, database_now, db
 
 NO_MAILBOX = "The recipient's address is not one that mail can be sent to."
@@ -36,7 +36,7 @@ def queue(
     nothing. What can't be sent to is kept and shown as given up: a wrong address must not stop the change itself.
     """
     now = database_now()
-    is_sendable = is_mailbox(recipient) and len(recipient) <= RECIPIENT_LENGTH
+    is_sendable = mailbox(recipient) is not None
     row = {
         "key": key,
         "recipient": one_line(recipient, RECIPIENT_LENGTH),
