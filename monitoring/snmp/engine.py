@@ -1,10 +1,12 @@
 """What the monitor asks of an SNMP engine. Engines differ in library and cost, never in what they promise:
 
 - an answer counts only from the address and port that were asked, with the request's own number;
-- packets that are cut, huge or foreign are ignored and counted;
+- packets that are cut, huge or foreign are ignored, and counted where the engine gets to see them;
 - a target that never answers costs nothing but its own time-out: no slot, no thread, no queue;
 - an answer that comes after its time-out but within `BELATED` of the request is told to `on_belated`: it lives;
-- when the engine itself ran late, silence is `LATE`, never `TIMEOUT`: nothing can be said of the target.
+- when the engine itself ran late, silence is `LATE`, never `TIMEOUT`: nothing can be said of the target;
+- an agent of version 3 that lives and won't have our user or keys has `REFUSED`; after a restart or replacement of
+  the agent, the next read finds its new engine and time by itself.
 """
 
 import asyncio
@@ -28,6 +30,7 @@ class Outcome(StrEnum):
     BAD_ANSWER = "bad-answer"
     LATE = "late"
     NOT_ASKED = "not-asked"
+    REFUSED = "refused"
 
 
 class Unreadable(StrEnum):
@@ -35,17 +38,33 @@ class Unreadable(StrEnum):
 
     ADDRESS = "address"
     VERSION = "version"
+    CREDENTIAL = "credential"
+
+
+class Refusal(StrEnum):
+    """Why an agent of version 3 refused, as `Reading.detail` tells it."""
+
+    WRONG_KEYS = "wrong-keys"
+    UNKNOWN_USER = "unknown-user"
+    NOT_IN_TIME = "not-in-time"
+    SECURITY_LEVEL = "security-level"
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One agent: `key` is the caller's own, `host` a numeric address. Version 3 brings more fields with it."""
+    """One agent: `key` is the caller's own, `host` a numeric address.
+
+    Version 2c has a community; version 3 a user and the pass phrases that authenticate (SHA-256) and encrypt (AES-128).
+    """
 
     key: int
     host: str
     port: int = 161
     version: str = "2c"
     community: str = field(default="public", repr=False)
+    user: str = field(default="", repr=False)
+    auth: str = field(default="", repr=False)
+    priv: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +95,7 @@ class Counters:
     belated: int = 0
     timed_out: int = 0
     late: int = 0
+    refused: int = 0
     foreign: int = 0
     unreadable: int = 0
     huge: int = 0
@@ -84,6 +104,7 @@ class Counters:
 class SnmpEngine(Protocol):
     """One engine a process and event loop."""
 
+    name: str
     counters: Counters
     on_belated: Callable[[Target, Reading], None]
 
@@ -118,6 +139,6 @@ async def _read_patiently(
 ) -> Reading:
     for _ in range(tries - 1):
         reading = await engine.read(target, oids, timeout)
-        if reading.outcome in (Outcome.ANSWERED, Outcome.NOT_ASKED):
+        if reading.outcome in (Outcome.ANSWERED, Outcome.NOT_ASKED, Outcome.REFUSED):
             return reading
     return await engine.read(target, oids, timeout)

@@ -1,4 +1,7 @@
-"""The engine on pysnmp's message codec and sockets of our own: one for each address family, shared by all targets."""
+"""The engine on pysnmp's message codec and sockets of our own: one for each address family, shared by all targets.
+
+Its version 3 keeps what each agent says of its engine and clock, and follows the agent when that changes.
+"""
 
 import asyncio
 import errno
@@ -9,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-from monitoring.snmp.engine import BELATED, TIMEOUT, Counters, Outcome, Reading, Target, Unreadable
+from monitoring.snmp.engine import BELATED, TIMEOUT, Counters, Outcome, Reading, Refusal, Target, Unreadable
 from monitoring.snmp.pysnmp_messages import (
     FIRST_REQUEST_ID,
     LAST_REQUEST_ID,
@@ -18,6 +21,20 @@ from monitoring.snmp.pysnmp_messages import (
     decode,
     encode_get,
 )
+from monitoring.snmp.usm_messages import (
+    AUTHENTIC,
+    UNKNOWN_ENGINE,
+    Clock,
+    Envelope,
+    Keys,
+    Report,
+    encode_discovery,
+    is_version_3,
+    keys_at,
+    opened,
+    unsealed,
+)
+from monitoring.snmp.usm_messages import encode_get as encode_sealed_get
 
 # At the default size a burst of 900 requests got 332 answers. The kernel may grant less to an ordinary user.
 RECEIVE_BUFFER = 4 * 1024 * 1024
@@ -27,6 +44,10 @@ DRAIN_LIMIT = 100
 # A time-out that fires this many seconds after its time tells of our own delay, not of the target's silence.
 LATE = 0.25
 FULL_BUFFER = {errno.EAGAIN, errno.ENOBUFS, errno.ENOMEM}
+# Silence to our keys, from an agent that answers everybody else's discovery, is a refusal when it comes twice.
+SILENT_REFUSALS = 2
+# How often one read follows an agent that names another engine or time before it gives up.
+RESYNCHRONISATIONS = 3
 
 Address = tuple[str, int]
 
@@ -38,12 +59,32 @@ class _Request:
     address: Address
     sent_at: float
     deadline: float
-    done: asyncio.Future[Reading]
+    done: asyncio.Future[Reading | Report]
+    keys: Keys | None = None
     garbage: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class _Agent:
+    """What is known of an agent of version 3. `unanswered`: reads in a row that brought nothing to our keys.
+
+    `clock` is what it said at `told_at`, by our own clock.
+    """
+
+    clock: Clock | None = None
+    told_at: float = 0.0
+    unanswered: int = 0
+
+    def clock_at(self, now: float) -> Clock | None:
+        if self.clock is None:
+            return None
+        return Clock(self.clock.engine_id, self.clock.boots, self.clock.time + int(now - self.told_at))
 
 
 class PysnmpEngine:
     """Belongs to the event loop it was opened in."""
+
+    name = "pysnmp"
 
     def __init__(self) -> None:
         self.counters = Counters()
@@ -52,14 +93,28 @@ class PysnmpEngine:
         self._sockets: dict[int, socket.socket] = {}
         self._waiting: dict[int, _Request] = {}
         self._asked: dict[Address, set[int]] = {}
+        self._agents: dict[Address, _Agent] = {}
 
     async def read(self, target: Target, oids: tuple[str, ...], timeout: float = TIMEOUT) -> Reading:
-        if target.version != "2c":
+        if target.version not in ("2c", "3"):
             return _reading(target, Outcome.NOT_ASKED, Unreadable.VERSION)
         address = _numeric(target.host)
         if address is None:
             return _reading(target, Outcome.NOT_ASKED, Unreadable.ADDRESS)
-        return await self._ask(target, address, oids, timeout)
+        if target.version == "3" and not (target.user and target.auth and target.priv):
+            return _reading(target, Outcome.NOT_ASKED, Unreadable.CREDENTIAL)
+        deadline = self._loop.time() + timeout
+        if target.version == "3":
+            return await self._read_sealed(target, address, oids, deadline)
+        number = self._free_request_id()
+        heard = await self._ask(target, address, number, encode_get(target.community, oids, number), deadline)
+        assert isinstance(heard, Reading)  # version 2c knows no reports
+        return heard
+
+    def doubts(self, target: Target) -> bool:
+        """Whether this agent of version 3 has lately left our keys without an answer."""
+        agent = self._agents.get((target.host, target.port))
+        return agent is not None and agent.unanswered > 0
 
     def close(self) -> None:
         for udp in self._sockets.values():
@@ -67,20 +122,74 @@ class PysnmpEngine:
             udp.close()
         self._sockets.clear()
 
-    async def _ask(
-        self, target: Target, address: IPv4Address | IPv6Address, oids: tuple[str, ...], timeout: float
+    async def _read_sealed(
+        self, target: Target, address: IPv4Address | IPv6Address, oids: tuple[str, ...], deadline: float
     ) -> Reading:
-        request_id = self._free_request_id()
-        now = self._loop.time()
-        request = _Request(
-            request_id, target, (str(address), target.port), now, now + timeout, self._loop.create_future()
+        """Version 3: learn who the agent is where that isn't known or in doubt, then ask with the user's keys."""
+        agent = self._agents.setdefault((target.host, target.port), _Agent())
+        in_doubt = agent.clock is None or agent.unanswered > 0
+        if in_doubt:
+            number = self._free_request_id()
+            discovered = await self._ask(target, address, number, encode_discovery(number), deadline)
+            if isinstance(discovered, Reading):
+                return discovered
+        reason = ""
+        for _ in range(RESYNCHRONISATIONS):
+            heard = await self._ask_sealed(target, address, agent, oids, deadline)
+            if isinstance(heard, Reading):
+                return self._weighed(heard, agent, target, in_doubt)
+            reason = heard.reason
+            if reason not in (UNKNOWN_ENGINE, Refusal.NOT_IN_TIME):
+                break
+        return self._refusal(target, reason)
+
+    async def _ask_sealed(
+        self,
+        target: Target,
+        address: IPv4Address | IPv6Address,
+        agent: _Agent,
+        oids: tuple[str, ...],
+        deadline: float,
+    ) -> Reading | Report:
+        clock, number = agent.clock_at(self._loop.time()), self._free_request_id()
+        if clock is None:
+            return _reading(target, Outcome.BAD_ANSWER)
+        keys = keys_at(target.user, target.auth, target.priv, clock.engine_id)
+        return await self._ask(
+            target, address, number, encode_sealed_get(keys, clock, oids, number), deadline, keys=keys
         )
-        self._waiting[request_id] = request
-        self._asked.setdefault(request.address, set()).add(request_id)
-        timer = self._loop.call_at(request.deadline, self._expire, request)
-        self._loop.call_at(max(now + BELATED, request.deadline + BELATED / 4), self._forget, request)
+
+    def _weighed(self, heard: Reading, agent: _Agent, target: Target, discovered: bool) -> Reading:
+        """Silence may be the answer to a wrong privacy key: many agents drop what they can't decrypt."""
+        if heard.outcome is not Outcome.TIMEOUT:
+            return heard
+        agent.unanswered += 1
+        if discovered and agent.unanswered >= SILENT_REFUSALS:
+            return self._refusal(target, Refusal.WRONG_KEYS)
+        return heard
+
+    def _refusal(self, target: Target, reason: str) -> Reading:
+        self.counters.refused += 1
+        return _reading(target, Outcome.REFUSED, reason)
+
+    async def _ask(
+        self,
+        target: Target,
+        address: IPv4Address | IPv6Address,
+        number: int,
+        packet: bytes,
+        deadline: float,
+        keys: Keys | None = None,
+    ) -> Reading | Report:
+        """One packet and what comes of it."""
+        now = self._loop.time()
+        request = _Request(number, target, (str(address), target.port), now, deadline, self._loop.create_future(), keys)
+        self._waiting[number] = request
+        self._asked.setdefault(request.address, set()).add(number)
+        timer = self._loop.call_at(deadline, self._expire, request)
+        self._loop.call_at(max(now + BELATED, deadline + BELATED / 4), self._forget, request)
         try:
-            refusal = self._send(address, target.port, encode_get(target.community, oids, request_id))
+            refusal = self._send(address, target.port, packet)
             if refusal:
                 return _refused(target, refusal)
             return await request.done
@@ -121,31 +230,57 @@ class PysnmpEngine:
             self.counters.foreign += 1
             return
         # 2. It must be a response, whole and of sane size. What isn't may have been cut on the way: keep waiting.
-        response = None
-        if len(packet) > PACKET_LIMIT:
-            self.counters.huge += 1
-        else:
-            try:
-                response = decode(packet)
-            except NotAResponse:
-                self.counters.unreadable += 1
-        if response is None:
+        try:
+            if len(packet) > PACKET_LIMIT:
+                self.counters.huge += 1
+                raise NotAResponse("huge")
+            self._take(packet, sender)
+        except NotAResponse:
+            self.counters.unreadable += len(packet) <= PACKET_LIMIT
             for request_id in asked:
                 self._waiting[request_id].garbage = True
-            return
+
+    def _take(self, packet: bytes, sender: Address) -> None:
         # 3. It must answer a request that was sent to just this address.
-        request = self._waiting.get(response.request_id)
-        if request is None or request.address != sender:
+        sealed = opened(packet) if is_version_3(packet) else None
+        plain = decode(packet) if sealed is None else None
+        number = sealed.number if sealed else plain.request_id if plain else 0
+        request = self._waiting.get(number)
+        if request is None or request.address != sender or (request.target.version == "3") is (sealed is None):
             self.counters.foreign += 1
             return
+        # 4. With version 3, only what is signed with the user's key is an answer.
+        content = unsealed(sealed, request.keys) if sealed else plain
+        if isinstance(content, Response) and content.request_id != number:
+            raise NotAResponse("an answer to something else")
+        if sealed:
+            self._learn(request, sealed, content)
         self._forget(request)
-        self._answer(request, response)
+        self._answer(request, content)
 
-    def _answer(self, request: _Request, response: Response) -> None:
-        round_trip = self._loop.time() - request.sent_at
-        now = datetime.now(UTC)
+    def _learn(self, request: _Request, sealed: Envelope, content: Response | Report | None) -> None:
+        """Who the agent is and what its clock shows.
+
+        A fresh random number in each of our messages keeps old answers from being played again, so an agent's own
+        word counts although its clock went back: a box that was replaced, or forgot how often it had started.
+        """
+        agent = self._agents.setdefault((request.target.host, request.target.port), _Agent())
+        signed = bool(sealed.flags & AUTHENTIC)
+        names_engine = isinstance(content, Report) and content.reason == UNKNOWN_ENGINE
+        if (signed or names_engine) and sealed.clock.engine_id:
+            agent.clock, agent.told_at = sealed.clock, self._loop.time()
+        if isinstance(content, Response):
+            agent.unanswered = 0
+
+    def _answer(self, request: _Request, content: Response | Report | None) -> None:
+        if isinstance(content, Report):
+            if not request.done.done():
+                request.done.set_result(content)
+            return
+        assert content is not None
+        now, round_trip = datetime.now(UTC), self._loop.time() - request.sent_at
         reading = Reading(
-            request.target.key, Outcome.ANSWERED, now, round_trip, values=response.values, detail=response.error
+            request.target.key, Outcome.ANSWERED, now, round_trip, values=content.values, detail=content.error
         )
         if request.done.done():
             self.counters.belated += 1

@@ -1,4 +1,7 @@
-"""SNMP v2c messages through pysnmp: bytes in, values out (RFC 3416, RFC 1901). No sockets here."""
+"""SNMP v2c messages, and the PDUs of both versions, through pysnmp: bytes in, values out (RFC 3416, RFC 1901).
+
+No sockets here.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,8 +16,10 @@ from monitoring.snmp.engine import Value
 
 # All numbers between are four bytes long in BER, so one can be patched over another.
 FIRST_REQUEST_ID, LAST_REQUEST_ID = 0x0100_0000, 0x7FFF_FFFF
+_SAMPLES = (0x5A5A_5A5A, 0x25A5_A5A5)
 _MESSAGE = v2c.Message()
 _RESPONSE = v2c.ResponsePDU.tagSet
+_RESPONSE_PDU = v2c.ResponsePDU()
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +31,8 @@ class Response:
     values: Mapping[str, Value]
 
 
-class NotAResponse(Exception):
-    """Bytes that are no SNMP v2c response."""
+class NotAResponse(ValueError):
+    """Bytes that are no SNMP response."""
 
 
 def encode_get(community: str, oids: tuple[str, ...], request_id: int) -> bytes:
@@ -48,6 +53,20 @@ def decode(packet: bytes) -> Response:
     except NotAResponse:
         raise
     except Exception as error:  # hostile bytes make the decoder raise nearly anything, far beyond PyAsn1Error
+        raise NotAResponse(str(error)) from error
+
+
+def encode_pdu(oids: tuple[str, ...], request_id: int) -> bytes:
+    """A GetRequest-PDU by itself, as version 3 wraps it."""
+    template, at = _pdu_template(oids)
+    return template[:at] + request_id.to_bytes(4, "big") + template[at + 4 :]
+
+
+def decode_pdu(pdu: bytes) -> Response:
+    """Read a Response-PDU; NotAResponse for everything else."""
+    try:
+        return _response(decoder.decode(pdu, asn1Spec=_RESPONSE_PDU)[0])
+    except Exception as error:  # as above
         raise NotAResponse(str(error)) from error
 
 
@@ -74,21 +93,31 @@ def _plain(value: Any) -> Value:
 
 @lru_cache(maxsize=4096)
 def _template(community: str, oids: tuple[str, ...]) -> tuple[bytes, int]:
+    return _differing(*(_encode(community, oids, number) for number in _SAMPLES))
+
+
+@lru_cache(maxsize=64)
+def _pdu_template(oids: tuple[str, ...]) -> tuple[bytes, int]:
+    return _differing(*(encoder.encode(_get_request(oids, number)) for number in _SAMPLES))
+
+
+def _differing(one: bytes, other: bytes) -> tuple[bytes, int]:
     """An encoded request and where its number stands: at the first byte in which two requests differ."""
-    one = _encode(community, oids, 0x5A5A_5A5A)
-    other = _encode(community, oids, 0x25A5_A5A5)
-    at = next(index for index, (a, b) in enumerate(zip(one, other, strict=True)) if a != b)
-    return one, at
+    return one, next(index for index, (a, b) in enumerate(zip(one, other, strict=True)) if a != b)
 
 
 def _encode(community: str, oids: tuple[str, ...], request_id: int) -> bytes:
+    message = v2c.Message()
+    v2c.apiMessage.set_defaults(message)
+    v2c.apiMessage.set_community(message, community)
+    v2c.apiMessage.set_pdu(message, _get_request(oids, request_id))
+    encoded: bytes = encoder.encode(message)
+    return encoded
+
+
+def _get_request(oids: tuple[str, ...], request_id: int) -> Any:
     pdu = v2c.GetRequestPDU()
     v2c.apiPDU.set_defaults(pdu)
     v2c.apiPDU.set_request_id(pdu, request_id)
     v2c.apiPDU.set_varbinds(pdu, [(oid, v2c.null) for oid in oids])
-    message = v2c.Message()
-    v2c.apiMessage.set_defaults(message)
-    v2c.apiMessage.set_community(message, community)
-    v2c.apiMessage.set_pdu(message, pdu)
-    encoded: bytes = encoder.encode(message)
-    return encoded
+    return pdu

@@ -149,7 +149,8 @@ def test_an_agent_that_answers_with_an_error_lives(agents: Agents) -> None:
     [
         (Target(1, "studio.example"), Unreadable.ADDRESS),
         (Target(1, ""), Unreadable.ADDRESS),
-        (Target(1, HOST, version="3"), Unreadable.VERSION),
+        (Target(1, HOST, version="1"), Unreadable.VERSION),
+        (Target(1, HOST, version="3", user="watcher", auth="only-this-one"), Unreadable.CREDENTIAL),
     ],
 )
 def test_what_can_not_be_asked_is_told_apart_from_silence(target: Target, why: Unreadable) -> None:
