@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Iterator
+from typing import Any
 
 import click
 import httpx
@@ -14,7 +15,7 @@ from config import settings
 from simulation.fleet import Fleet, covering_network
 from simulation.inventory import Inventory, read_inventory
 from simulation.sockets import FleetError
-from simulation.studio import Fault, Timings
+from simulation.studio import Fault, SiteLine, Timings
 
 RELOAD_S = 10
 ANSWER_S = 5
@@ -36,24 +37,34 @@ def fleet(context: click.Context, ring: tuple[float, float]) -> None:
 
 
 @fleet.command("fault")
-@click.argument("code")
-@click.argument("fault", type=click.Choice([each.value for each in Fault]))
+@click.argument("words", nargs=-1, required=True, metavar="[CODE] FAULT")
+@click.option("--site", metavar="NAME", help="The line of a whole site instead of one studio: `line` or `clear`.")
 @with_appcontext
-def fault(code: str, fault: str) -> None:
+def fault(words: tuple[str, ...], site: str | None) -> None:
     """Let the studio CODE of the running fleet suffer a fault; `clear` heals it."""
+    *codes, kind = words
+    faults: list[str] = list(SiteLine if site else Fault)
+    if kind not in faults or len(codes) != (0 if site else 1):
+        raise click.UsageError(f"Say {'--site NAME' if site else 'CODE'} and one of {', '.join(faults)}.")
+    answer = _told_to_fleet({"site": site, "fault": kind} if site else {"code": codes[0], "fault": kind})
+    click.echo(f"{answer['site']}, {_studios(answer['studios'])}: {kind}." if site else f"{codes[0]}: {kind}.")
+
+
+def _told_to_fleet(content: dict[str, str]) -> dict[str, Any]:
+    """Send the fault to the running fleet; its answer."""
     host, port = parse_address(settings().fleet_control)
     try:
         # A proxy of the environment has no business with a loopback address.
         with httpx.Client(trust_env=False, timeout=ANSWER_S) as client:
-            answer = client.post(f"http://{host}:{port}/fault", json={"code": code, "fault": fault})
-            content = answer.json()
+            response = client.post(f"http://{host}:{port}/fault", json=content)
+            answer: dict[str, Any] = response.json()
     except httpx.TransportError:
         raise click.ClickException(f"No fleet is running at {host}:{port}; start it with `studionett fleet`.") from None
     except ValueError:
         raise click.ClickException(f"What answers at {host}:{port} is no fleet.") from None
-    if answer.status_code != 200:
-        raise click.ClickException(content["error"])
-    click.echo(f"{code}: {fault}.")
+    if response.status_code != 200:
+        raise click.ClickException(answer["error"])
+    return answer
 
 
 def parse_address(text: str) -> tuple[str, int]:

@@ -5,13 +5,14 @@ from collections.abc import Callable
 from typing import Any
 
 from simulation.http_replies import HttpReply, HttpRequest, Receive, Scope, Send, read_request, send_reply
-from simulation.studio import Fault, SimulatedStudio
+from simulation.studio import Fault, SimulatedStudio, SiteLine
 
 Studios = Callable[[], dict[str, SimulatedStudio]]
 
 
 class Control:
-    """`GET /calls`, `GET /studios`, `POST /fault` with `{"code": .., "fault": ..}`; JSON throughout."""
+    """`GET /calls`, `GET /studios`, `POST /fault` with `{"code": .., "fault": ..}` or, for the line of a whole site,
+    `{"site": .., "fault": "line" or "clear"}`; JSON throughout."""
 
     def __init__(self, studios: Studios) -> None:
         self._studios = studios
@@ -35,14 +36,29 @@ class Control:
             return _json(415, {"error": "Send the fault as application/json."})
         try:
             wanted = json.loads(request.body)
-            code, fault = str(wanted["code"]), Fault(wanted["fault"])
+            if "site" in wanted:
+                return self._cut_line(str(wanted["site"]), SiteLine(wanted["fault"]))
+            return self._suffer(str(wanted["code"]), Fault(wanted["fault"]))
         except (ValueError, KeyError, TypeError, RecursionError):
-            return _json(400, {"error": f"A fault is one of {', '.join(Fault)}, for the code of a studio."})
+            sentence = (
+                f"A fault is one of {', '.join(Fault)}, for the code of a studio; {' or '.join(SiteLine)} for a site."
+            )
+            return _json(400, {"error": sentence})
+
+    def _suffer(self, code: str, fault: Fault) -> HttpReply:
         studio = self._studios().get(code)
         if studio is None:
             return _json(404, {"error": f"The fleet serves no studio {code}."})
         studio.suffer(fault)
         return _json(200, {"code": code, "fault": fault})
+
+    def _cut_line(self, site: str, line: SiteLine) -> HttpReply:
+        studios = [studio for studio in self._studios().values() if studio.spec.site.casefold() == site.casefold()]
+        if not studios:
+            return _json(404, {"error": f"The fleet serves no studio at a site named {site}."})
+        for studio in studios:
+            studio.cut_line(line is SiteLine.CUT)
+        return _json(200, {"site": studios[0].spec.site, "fault": line, "studios": len(studios)})
 
 
 def live_calls(studios: dict[str, SimulatedStudio]) -> list[dict[str, Any]]:
@@ -66,7 +82,9 @@ def _shown(studio: SimulatedStudio) -> dict[str, Any]:
     return {
         "code": studio.spec.code,
         "address": studio.spec.address,
+        "site": studio.spec.site,
         "fault": studio.fault,
+        "line": not studio.line_cut,
         "calls": len(studio.calls),
         "sessions": len(studio.sessions),
         "muted": studio.muted,

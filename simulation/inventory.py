@@ -84,6 +84,7 @@ def spec_of(studio: Studio, secrets: Secrets) -> StudioSpec | None:
         password=secrets.open(endpoint.control_credential),
         community=secrets.open(endpoint.snmp_credential) or "public",
         serial=endpoint.serial or f"FTT{zlib.crc32(studio.code.encode()) % 10**8:08d}",
+        site=studio.site.name,
         location=f"{studio.site.name}, {studio.site.town}",
         sip_user=dial.user if dial else "",
     )

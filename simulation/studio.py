@@ -22,6 +22,15 @@ class Fault(StrEnum):
     DECLINES = "declines"
     SLOW = "slow"
     DROPS = "drops"
+    CAMERA_UNPLUGGED = "camera-unplugged"
+    MICROPHONE_UNPLUGGED = "microphone-unplugged"
+
+
+class SiteLine(StrEnum):
+    """What can be done to the line of a whole site, beside the faults of its studios."""
+
+    CUT = "line"
+    CLEAR = "clear"
 
 
 class CallState(StrEnum):
@@ -77,6 +86,7 @@ class StudioSpec:
     community: str = "public"
     snmp_user: SnmpUser | None = None
     serial: str = ""
+    site: str = ""
     location: str = ""
     sip_user: str = ""
 
@@ -152,6 +162,9 @@ class SimulatedStudio:
         self.spec = spec
         self.timings = timings
         self.fault = Fault.CLEAR
+        self.line_cut = False
+        # Grows with every fault that comes or goes: who set one can see whether it is still the last word.
+        self.fault_changes = 0
         self.calls: dict[int, Call] = {}
         self.history: deque[Call] = deque(maxlen=HISTORY_LENGTH)
         self.sessions: set[str] = set()
@@ -162,7 +175,16 @@ class SimulatedStudio:
 
     @property
     def dead(self) -> bool:
-        return self.fault is Fault.DEAD
+        """Whether nothing that is sent to the studio is answered."""
+        return self.line_cut or self.fault is Fault.DEAD
+
+    @property
+    def camera_connected(self) -> bool:
+        return self.fault is not Fault.CAMERA_UNPLUGGED
+
+    @property
+    def microphone_connected(self) -> bool:
+        return self.fault is not Fault.MICROPHONE_UNPLUGGED
 
     def dial(self, number: str, booking_id: str = "") -> Call:
         """Begin a call and return it at once, accepted and not connected. A codec in calls mixes the new one in."""
@@ -210,6 +232,7 @@ class SimulatedStudio:
         """Take on a fault, in place of the one before. `clear` also frees sessions that nobody ended."""
         self._end_foreign_calls()
         self.fault = fault
+        self.fault_changes += 1
         if fault is Fault.CLEAR:
             self.sessions.clear()
         if fault is Fault.BUSY:
@@ -220,6 +243,14 @@ class SimulatedStudio:
             for call in self.calls.values():
                 if call.state is CallState.CONNECTED:
                     self._drop_soon(call)
+
+    def cut_line(self, cut: bool) -> None:
+        """Cut the studio off from the network, or connect it again. Its other fault stays what it is."""
+        if self.line_cut and not cut:
+            # What was asked while it was cut could not be ended; else three such sessions would lock all others out.
+            self.sessions.clear()
+        self.line_cut = cut
+        self.fault_changes += 1
 
     def _end_foreign_calls(self) -> None:
         for call in [call for call in self.calls.values() if call.line is None]:

@@ -6,6 +6,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 from simulation.snmp_objects import MODEL, SOFTWARE
 from simulation.studio import Call, CallState, SimulatedStudio
 
+CAMERA = "Precision 60"
 _DECLARATION = b'<?xml version="1.0"?>\n'
 
 
@@ -79,9 +80,23 @@ def _calls(studio: SimulatedStudio) -> list[Element]:
 
 def _audio(studio: SimulatedStudio) -> list[Element]:
     audio = Element("Audio")
+    connectors = SubElement(SubElement(audio, "Input"), "Connectors")
+    microphone = SubElement(connectors, "Microphone", item="1")
+    _leaf(microphone, "ConnectionStatus", "Connected" if studio.microphone_connected else "NotConnected")
     _leaf(SubElement(audio, "Microphones"), "Mute", "On" if studio.muted else "Off")
     _leaf(audio, "Volume", 70)
     return [audio]
+
+
+def _cameras(studio: SimulatedStudio) -> list[Element]:
+    """A camera that is unplugged keeps its number and tells nothing else of itself."""
+    cameras = Element("Cameras")
+    camera = SubElement(cameras, "Camera", item="1")
+    connected = studio.camera_connected
+    _leaf(camera, "Connected", connected)
+    _leaf(camera, "Manufacturer", "Cisco" if connected else "")
+    _leaf(camera, "Model", CAMERA if connected else "")
+    return [cameras]
 
 
 def _sip(studio: SimulatedStudio) -> list[Element]:
@@ -118,6 +133,7 @@ def _user_interface(studio: SimulatedStudio) -> list[Element]:
 _SECTIONS = {
     "Audio": _audio,
     "Call": _calls,
+    "Cameras": _cameras,
     "SIP": _sip,
     "SystemUnit": _system_unit,
     "UserInterface": _user_interface,

@@ -100,6 +100,9 @@ def test_the_fleet_serves_takes_faults_follows_the_inventory_and_ends_on_a_signa
         with pytest.raises(httpx.ReadTimeout):
             httpx.get(url, trust_env=False, timeout=0.3)
 
+        for words in (("OUS01", "line"), ("dead",), ("OUS01", "dead", "--site", "Site")):
+            wrong = installation.run("fleet", "fault", *words)
+            assert (wrong.returncode, "Error: Say " in wrong.stderr) == (2, True)
         unknown = installation.run("fleet", "fault", "NOWHERE", "dead")
         assert (unknown.returncode, unknown.stderr) == (1, "Error: The fleet serves no studio NOWHERE.\n")
         second = installation.run("fleet")

@@ -8,7 +8,7 @@ import pytest
 from simulation.fleet import Fleet
 from simulation.sockets import FleetError
 from simulation.studio import Fault
-from tests.simulation.fleets import a_call, a_studio, fleet_of, in_call, own_address, until
+from tests.simulation.fleets import a_call, a_studio, client_of, fleet_of, in_call, own_address, until
 
 
 def control_client(address: str) -> httpx.AsyncClient:
@@ -61,6 +61,9 @@ def test_a_fault_is_taken_on_and_shown_and_cleared():
         ('{"code": "X", "fault": "dead"}', "application/json", 404),
         ('{"code": "A", "fault": "bored"}', "application/json", 400),
         ('{"code": "A"}', "application/json", 400),
+        ('{"site": "Nowhere", "fault": "line"}', "application/json", 404),
+        ('{"site": "Oslo", "fault": "dead"}', "application/json", 400),
+        ('{"site": "Oslo"}', "application/json", 400),
         ("[]", "application/json", 400),
         ("[" * 60_000, "application/json", 400),
         ("", "application/json", 400),
@@ -75,6 +78,43 @@ def test_a_fault_that_is_none_is_refused_with_a_sentence(content: str, kind: str
             assert answer.status_code == status
             assert answer.json()["error"].endswith(".")
             assert fleet.studios["A"].fault is Fault.CLEAR
+
+    asyncio.run(trial())
+
+
+def test_the_line_of_a_site_cuts_all_its_studios_off_and_no_others():
+    async def trial():
+        address = own_address()
+        specs = (a_studio("A", site="Oslo"), a_studio("B", site="Oslo"), a_studio("C", site="Bodø"))
+        async with fleet_of(*specs, control=(address, 8079)) as fleet, control_client(address) as client:
+            fleet.studios["A"].suffer(Fault.CAMERA_UNPLUGGED)
+            answer = await client.post("/fault", json={"site": "oslo", "fault": "line"})
+            assert answer.json() == {"site": "Oslo", "fault": "line", "studios": 2}
+            assert [studio.dead for studio in fleet.studios.values()] == [True, True, False]
+            shown = {studio["code"]: studio for studio in (await client.get("/studios")).json()}
+            assert (shown["A"]["line"], shown["C"]["line"]) == (False, True)
+            async with client_of(specs[0]) as codec:
+                with pytest.raises(httpx.ReadTimeout):
+                    await codec.get("/getxml?location=/Status/Call", timeout=0.3)
+                await client.post("/fault", json={"site": "Oslo", "fault": "clear"})
+                assert (await codec.get("/getxml?location=/Status/Call")).status_code == 200
+            assert fleet.studios["A"].fault is Fault.CAMERA_UNPLUGGED
+
+    asyncio.run(trial())
+
+
+@pytest.mark.parametrize("cut", ["caller", "called"])
+def test_no_call_reaches_a_studio_whose_line_is_cut_nor_leaves_it(cut: str):
+    async def trial():
+        specs = (a_studio("caller", http_port=None), a_studio("called", http_port=None))
+        async with fleet_of(*specs) as fleet:
+            caller, called = fleet.studios.values()
+            fleet.studios[cut].cut_line(True)
+            a_call(caller, called)
+            await asyncio.sleep(0.1)
+            assert not called.calls
+            fleet.studios[cut].cut_line(False)
+            await until(lambda: in_call(caller, called))
 
     asyncio.run(trial())
 

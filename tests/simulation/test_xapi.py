@@ -185,6 +185,28 @@ def test_microphones_are_muted_and_unmuted():
     asyncio.run(trial())
 
 
+def test_an_unplugged_camera_and_microphone_are_told_as_a_codec_tells_them():
+    async def trial():
+        async with codecs(1) as (studio,), client_of(studio.spec) as client:
+
+            async def told() -> tuple[str | None, str | None]:
+                tree = await shown(client, "/Status")
+                camera = tree.findtext("Cameras/Camera[@item='1']/Connected")
+                return camera, tree.findtext("Audio/Input/Connectors/Microphone[@item='1']/ConnectionStatus")
+
+            assert await told() == ("True", "Connected")
+            studio.suffer(Fault.CAMERA_UNPLUGGED)
+            assert await told() == ("False", "Connected")
+            assert [node.tag for node in await shown(client, "/Status/Cameras")] == ["Cameras"]
+            studio.suffer(Fault.MICROPHONE_UNPLUGGED)
+            assert await told() == ("True", "NotConnected")
+            assert len(await shown(client, "/Status/Audio/Input/Connectors")) == 1
+            studio.suffer(Fault.CLEAR)
+            assert await told() == ("True", "Connected")
+
+    asyncio.run(trial())
+
+
 def test_the_call_log_tells_why_the_last_call_ended():
     async def trial():
         async with codecs(2) as (one, two), client_of(one.spec) as client:
