@@ -29,6 +29,7 @@ import messages.jobs
 import monitoring.commands
 import monitoring.views
 import operation.requests
+import operation.views
 import reports.jobs
 import scheduler.commands
 import simulation.commands
@@ -39,6 +40,8 @@ from accounts.language import DEFAULT_LANGUAGE, language
 from accounts.permissions import access, public
 from config import ROOT, ConfigurationError, Settings, settings
 from models import db
+from models.heartbeat import Heart
+from operation.rules import Kind
 
 DATABASE_PATIENCE = 5  # seconds
 CONNECTIONS = 32  # kept open in a process; as many more when all its threads want one
@@ -130,6 +133,7 @@ def _add_pages(app: Flask) -> None:
     app.register_blueprint(monitoring.views.blueprint)
     app.register_blueprint(studios.inventory.views.blueprint)
     app.register_blueprint(studios.booking.views.blueprint)
+    operation.views.init_app(app, DATABASE_PATIENCE)
     app.jinja_env.globals.update(asset=_asset, language=language, navigation=_navigation)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
@@ -173,7 +177,12 @@ def web(host: str | None, port: int | None) -> None:
     except ValueError:  # waitress's word for a name that leads nowhere
         raise click.ClickException(f"The pages cannot be served on {address}:{number}: no such address.") from None
     click.echo(f"The pages are served on http://{address}:{number}")
-    server.run()
+    heart = Heart(Kind.WEB, app.app_context, lambda: app.extensions["answered"])
+    heart.start()
+    try:
+        server.run()
+    finally:
+        heart.stop()
 
 
 def serving(app: Flask, address: str, port: int) -> waitress.server.BaseWSGIServer:
@@ -201,6 +210,7 @@ MENU = (
     ("booking.conferences", _l("Conferences")),
     ("inventory.studios", _l("Studios")),
     ("monitoring.status", _l("Status")),
+    ("operation.overview", _l("Processes")),
 )
 
 

@@ -120,12 +120,20 @@ def _ended_in_any_case() -> Iterator[None]:
 
 def database_now() -> datetime:
     """The database's own clock, which every process agrees on; leases and fences are judged by it."""
+    return instant_told(db.session.scalar(sa.select(database_clock())))
+
+
+def database_clock() -> sa.ColumnElement[Any]:
+    """The clock as a column, for a query that asks for other things too; `instant_told` reads what it tells."""
     if db.engine.dialect.name == "sqlite":
-        text = db.session.scalar(sa.text("SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')"))
-        return datetime.fromisoformat(str(text)).replace(tzinfo=UTC)
-    now = db.session.scalar(sa.select(sa.func.clock_timestamp()))
-    assert isinstance(now, datetime)
-    return now.astimezone(UTC)
+        return sa.func.strftime("%Y-%m-%d %H:%M:%f", "now")
+    return sa.func.clock_timestamp()
+
+
+def instant_told(told: Any) -> datetime:
+    if isinstance(told, datetime):
+        return told.astimezone(UTC)
+    return datetime.fromisoformat(str(told)).replace(tzinfo=UTC)
 
 
 def _is_retryable(error: sa.exc.OperationalError) -> bool:

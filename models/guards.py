@@ -56,6 +56,21 @@ _DROP = {
     ],
 }
 
+# The names of the guards, and the question which of them stand: on their own table, valid and switched on.
+_STANDING = {
+    "sqlite": (
+        [f"{OVERLAP}_insert", f"{OVERLAP}_update", f"{APPEND_ONLY}_update", f"{APPEND_ONLY}_delete"],
+        "SELECT name FROM sqlite_master WHERE type = 'trigger' AND "
+        f"tbl_name = CASE WHEN name LIKE '{OVERLAP}%' THEN 'reservation' ELSE 'audit_entry' END",
+    ),
+    "postgresql": (
+        [OVERLAP, APPEND_ONLY],
+        "SELECT conname FROM pg_constraint WHERE contype = 'x' AND convalidated "
+        "AND conrelid = to_regclass('reservation') UNION ALL "
+        "SELECT tgname FROM pg_trigger WHERE tgenabled IN ('O', 'A') AND tgrelid = to_regclass('audit_entry')",
+    ),
+}
+
 
 def create_guards(connection: sa.Connection) -> None:
     """Put every guard in place, whatever was there before."""
@@ -67,6 +82,12 @@ def create_guards(connection: sa.Connection) -> None:
 def drop_guards(connection: sa.Connection) -> None:
     for statement in _DROP[connection.dialect.name]:
         connection.execute(sa.text(statement))
+
+
+def missing_guards(connection: sa.Connection) -> list[str]:
+    """The guards that should stand in this database and do not, by name."""
+    wanted, query = _STANDING[connection.dialect.name]
+    return sorted(set(wanted) - {str(name) for name in connection.scalars(sa.text(query))})
 
 
 def is_overlap(error: sa.exc.DBAPIError) -> bool:

@@ -1,14 +1,21 @@
 """The signs of life of our own processes: one row each, written every few seconds. The caller commits."""
 
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+import os
+import socket
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, suppress
+from datetime import UTC, datetime, timedelta
+from secrets import token_hex
+from threading import Event, Thread
 
 import sqlalchemy as sa
 
-from models.database import database_now, db
+from models.database import database_now, db, write
 from models.monitoring import Worker
 
 FORGOTTEN = timedelta(days=1)
+EVERY = 5.0  # seconds
+LAST_WORD = 5.0  # seconds that a process waits at its end for a database that does not answer
 
 
 def beat(name: str, kind: str, started_at: datetime, details: Mapping[str, object]) -> None:
@@ -18,10 +25,50 @@ def beat(name: str, kind: str, started_at: datetime, details: Mapping[str, objec
     if worker is None:
         worker = Worker(name=name, kind=kind, started_at=started_at)
         db.session.add(worker)
-    worker.beat_at, worker.details = now, dict(details)
+    worker.beat_at, worker.details = now, {"host": socket.gethostname(), "pid": os.getpid(), **details}
     db.session.execute(sa.delete(Worker).where(Worker.kind == kind, Worker.beat_at < now - FORGOTTEN))
 
 
 def fall_silent(name: str) -> None:
     """`name` stops on purpose: nobody is to wait for it."""
     db.session.execute(sa.delete(Worker).where(Worker.name == name))
+
+
+class Heart:
+    """Gives a process's signs of life from a thread of its own, from `start` to `stop`.
+
+    `context` opens what the database session needs, `figures` tells about the process's work. While the database is
+    away nothing is given, which is what others then see.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        context: Callable[[], AbstractContextManager[object]],
+        figures: Callable[[], Mapping[str, object]] = dict,
+    ) -> None:
+        self.worker = f"{kind}-{socket.gethostname()[:50]}-{os.getpid()}-{token_hex(2)}"
+        self._kind = kind
+        self._context = context
+        self._figures = figures
+        self._started_at = datetime.now(UTC)
+        self._stopping = Event()
+        self._thread = Thread(target=self._run, name="heartbeat", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop on purpose, so that nobody takes it for silence."""
+        self._stopping.set()
+        self._thread.join(LAST_WORD)
+
+    def _run(self) -> None:
+        self._tell(lambda: beat(self.worker, self._kind, self._started_at, self._figures()))
+        while not self._stopping.wait(EVERY):
+            self._tell(lambda: beat(self.worker, self._kind, self._started_at, self._figures()))
+        self._tell(lambda: fall_silent(self.worker))
+
+    def _tell(self, work: Callable[[], None]) -> None:
+        with suppress(sa.exc.SQLAlchemyError), self._context():
+            write(work)

@@ -6,7 +6,7 @@ from secrets import token_hex
 
 import sqlalchemy as sa
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from accounts.permissions import is_polled
@@ -24,6 +24,7 @@ log = structlog.get_logger("request")
 
 def init_app(app: Flask) -> None:
     """To be called before any part that may answer instead of the view: those answers are logged too."""
+    app.extensions["answered"] = {"requests": 0, "failed": 0}
     app.before_request(_begin)
     app.after_request(_end)
     app.teardown_request(lambda _error: clear_contextvars())
@@ -47,6 +48,7 @@ def _end(response: Response) -> Response:
     response.headers[REQUEST_ID] = g.request_id
     elapsed = (time.perf_counter() - g.began) * 1000
     failed = response.status_code >= 500
+    _count(failed)
     if failed or elapsed > SLOW or not (request.endpoint in QUIET or is_polled()):
         told = log.warning if failed else log.info
         told(
@@ -58,6 +60,13 @@ def _end(response: Response) -> Response:
             account=_account_id(),
         )
     return response
+
+
+def _count(failed: bool) -> None:
+    """For the heartbeat. Two threads that count at one instant may count as one: it is a figure to look at."""
+    answered = current_app.extensions["answered"]
+    answered["requests"] += 1
+    answered["failed"] += failed
 
 
 def _account_id() -> int | None:

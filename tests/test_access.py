@@ -10,6 +10,7 @@ from tests import factories
 
 EVERYONE = frozenset(Role)
 BOOKERS = frozenset({Role.COORDINATOR, Role.ADMINISTRATOR})
+CARETAKERS = frozenset({Role.TECHNICIAN, Role.ADMINISTRATOR})
 PUBLIC = None
 
 EXPECTED = {
@@ -31,6 +32,9 @@ EXPECTED = {
     "monitoring.beat": EVERYONE,
     "monitoring.changes": EVERYONE,
     "monitoring.status": EVERYONE,
+    "operation.now": CARETAKERS,
+    "operation.overview": CARETAKERS,
+    "readyz": PUBLIC,
     "static": PUBLIC,
 }
 
