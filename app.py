@@ -30,6 +30,7 @@ import monitoring.commands
 import monitoring.views
 import operation.requests
 import operation.views
+import reports.commands
 import reports.jobs
 import scheduler.commands
 import simulation.commands
@@ -144,6 +145,7 @@ def _add_commands(app: Flask) -> None:
         demonstration.commands.demo,
         messages.commands.mail,
         monitoring.commands.monitor,
+        reports.commands.report,
         scheduler.commands.scheduler,
         simulation.commands.fleet,
         studios.inventory.commands.credential,

@@ -186,6 +186,18 @@ def _mail_address(value: str) -> Address:
         raise ValueError("it must be an address such as Studionett <studionett@example.org>") from None
 
 
+def _web_address(value: str) -> str:
+    """An address such as https://studionett.example.org, without the slash at its end."""
+    try:
+        url = urlsplit(value)
+        sound = url.scheme in ("http", "https") and url.hostname and url.port != 0
+    except ValueError:
+        sound = False
+    if not sound or url.query or url.fragment or url.username or not value.isprintable() or " " in value:
+        raise ValueError("the form is https://host or https://host/path")
+    return value.rstrip("/")
+
+
 def _setting(default: Any, parse: Callable[[str], Any] = _text, secret: bool = False) -> Any:
     return field(default=default, metadata={"parse": parse}, repr=not secret)
 
@@ -209,6 +221,9 @@ class Settings:
     secure_cookies: bool = _setting(False, _flag)
     # The web server in front that speaks TLS: only its word is taken for who asks, and whether by https.
     trusted_proxy: str = _setting("", _ip_address)
+
+    # Where people reach the pages, for links in mails.
+    public_url: str = _setting("", _web_address)
 
     # Sign-in: sessions end when idle and after a working day; guessing is slowed by account and by address.
     session_idle: float = _setting(30 * 60, _positive)
