@@ -19,6 +19,7 @@ import structlog
 
 from devices.deadline import DeadlineTransport, within
 from devices.errors import Ambiguous, BadAnswer, DeviceError, RateLimited, Unauthorised, UnknownNumber, Unreachable
+from devices.xapi_peripherals import CAMERAS, MICROPHONES, Peripherals, cameras_of, microphones_of
 from devices.xapi_xml import (
     CodecCall,
     call_id_of,
@@ -29,7 +30,7 @@ from devices.xapi_xml import (
     parse,
 )
 
-__all__ = ["Codec", "CodecCall", "XapiClient"]
+__all__ = ["Codec", "CodecCall", "CodecStatus", "Peripherals", "XapiClient"]
 
 ANSWER_LIMIT = 256 * 1024
 BOOKING_ID_LIMIT = 255
@@ -51,10 +52,18 @@ class Codec:
     password: str = field(repr=False)
 
 
+@dataclass(frozen=True)
+class CodecStatus:
+    """`peripherals` is None where they were not asked for, or their answer got lost."""
+
+    calls: list[CodecCall]
+    peripherals: Peripherals | None = None
+
+
 class XapiClient:
     """Speaks to any number of codecs from any number of threads; one pool, one TLS context (77 ms each).
 
-    Each method is one exchange: session begun, one or two requests, session ended, all within `deadline` seconds.
+    Each method is one exchange: session begun, one to three requests, session ended, all within `deadline` seconds.
     All raise DeviceError. `verify` is a TLS context, True for the system's authorities, or False for codecs that have
     only their factory certificate.
     """
@@ -73,6 +82,11 @@ class XapiClient:
         """The codec's present calls; none when idle."""
         with self._session(codec, deadline) as session:
             return session.calls()
+
+    def status(self, codec: Codec, *, peripherals: bool, deadline: float = DEFAULT_DEADLINE) -> CodecStatus:
+        """The present calls and, if asked for, what is plugged in. Peripherals that can't be read raise nothing."""
+        with self._session(codec, deadline) as session:
+            return CodecStatus(session.calls(), session.peripherals() if peripherals else None)
 
     def dial(self, codec: Codec, number: str, booking_id: str, *, deadline: float = DEFAULT_DEADLINE) -> str:
         """Dial by SIP; the codec's CallId once it accepted, which is before anybody answers.
@@ -137,6 +151,19 @@ class _Session:
 
     def calls(self) -> list[CodecCall]:
         return calls_of(parse(self._send("GET", "/getxml?location=/Status/Call")))
+
+    def peripherals(self) -> Peripherals | None:
+        try:
+            return Peripherals(self._told(CAMERAS, cameras_of), self._told(MICROPHONES, microphones_of))
+        except DeviceError:
+            return None
+
+    def _told(self, location: str, understand: Callable[[Element], dict[str, bool]]) -> dict[str, bool]:
+        """Software that knows no such location tells nothing of it, in one form or another."""
+        try:
+            return understand(parse(self._send("GET", f"/getxml?location={location}")))
+        except BadAnswer:
+            return {}
 
     def command(self, command: bytes, understand: Callable[[Element], T]) -> T:
         return understand(parse(self._send("POST", "/putxml", content=command)))

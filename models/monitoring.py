@@ -21,7 +21,11 @@ class Health(enum.StrEnum):
 
 
 class EndpointStatus(Model):
-    """The present, one row an endpoint. `changed_at` moves when anything changes that a tile shows."""
+    """The present, one row an endpoint. `changed_at` moves when anything changes that a tile shows.
+
+    `peripherals`: whether each is connected, such as {"cameras": {"1": true}, "microphones": {"1": false}}; none while
+    that isn't known.
+    """
 
     __tablename__ = "endpoint_status"
 
@@ -38,7 +42,7 @@ class EndpointStatus(Model):
     in_call: Mapped[bool] = mapped_column(default=False)
     call_peer: Mapped[str | None] = mapped_column(sa.String(255))
     calls_seen_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    peripherals: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON)
+    peripherals: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
     loss_percent: Mapped[float | None]
     jitter_ms: Mapped[float | None]
     due_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)

@@ -25,6 +25,8 @@ from monitoring.watched import Equipment, Watched
 CODECS_AT_ONCE = 8
 # Of one exchange with a codec, in seconds. What takes longer isn't worth a thread, nor a stop that waits for it.
 CALLS_DEADLINE = 4.0
+# Of a codec's calls interval: turns come a little early or late, and each ordinary one is to tell of the peripherals.
+PERIPHERALS_SHARE = 0.9
 
 log = structlog.get_logger()
 
@@ -81,7 +83,7 @@ class Poller:
     def change_equipment(self, watched: Watched, equipment: Equipment) -> None:
         """The inventory says something else now: begin anew at once."""
         self.forget(watched.equipment.endpoint_id)
-        watched.equipment = equipment
+        watched.become(equipment)
         self.watched[equipment.endpoint_id] = watched
         self.poll_soon(watched)
         self.read_calls_soon(watched)
@@ -194,8 +196,9 @@ class Poller:
         equipment, asked_at = watched.equipment, datetime.now(UTC)
         self._plan_next_calls(watched)
         try:
-            ask = partial(self._xapi.calls, codec, deadline=CALLS_DEADLINE)
-            calls = await self._loop.run_in_executor(self._threads, ask)
+            all_of_it = watched.wants_peripherals(asked_at, timedelta(seconds=self._cadence.calls * PERIPHERALS_SHARE))
+            ask = partial(self._xapi.status, codec, peripherals=all_of_it, deadline=CALLS_DEADLINE)
+            seen = await self._loop.run_in_executor(self._threads, ask)
         except DeviceError as error:
             if self._is_current(watched, equipment):
                 watched.control_failed(error, asked_at=asked_at, now=datetime.now(UTC))
@@ -203,7 +206,7 @@ class Poller:
         else:
             if self._is_current(watched, equipment):
                 self.figures.call_reads += 1
-                watched.saw_calls(calls, asked_at=asked_at, now=datetime.now(UTC))
+                watched.saw(seen, asked_at=asked_at, now=datetime.now(UTC))
         finally:
             self._asking.discard(equipment.endpoint_id)
         self._tell(watched)

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask import current_app
 
-from devices.xapi import Codec
+from devices.xapi import Codec, Peripherals
 from models import (
     Closure,
     ControlDriver,
@@ -100,9 +100,24 @@ def watched_from(listed: Listed, now: datetime, patience: Patience) -> Watched:
         in_call=status.in_call,
         call_peer=status.call_peer,
         calls_seen_at=status.calls_seen_at,
+        control_fault=_control_fault(listed),
+        peripherals=_peripherals(listed),
         due_at=status.due_at,
         stored_due_at=status.due_at,
     )
+
+
+def _control_fault(listed: Listed) -> Cause:
+    """Else a monitor that starts again would find all well until it asks the codec."""
+    cause = _cause(listed.status.cause)
+    return cause if listed.equipment.codec and cause in (Cause.CONTROL_SILENT, Cause.CONTROL_REFUSED) else Cause.NONE
+
+
+def _peripherals(listed: Listed) -> Peripherals | None:
+    stored = listed.status.peripherals
+    if not stored or not listed.equipment.codec:
+        return None
+    return Peripherals(stored.get("cameras", {}), stored.get("microphones", {}))
 
 
 def studios_with_moving_calls(since: datetime) -> list[tuple[int, int, datetime]]:

@@ -4,6 +4,7 @@ Two things are kept apart. A `Pulse` tells whether the endpoint answers: down is
 some time, up after answers. Its `Health` is the pulse seen together with closures, the site and the age of it all.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -32,6 +33,8 @@ class Cause(StrEnum):
     STALE = "stale"
     CONTROL_SILENT = "control-silent"
     CONTROL_REFUSED = "control-refused"
+    CAMERA = "camera"
+    MICROPHONE = "microphone"
     BAD_ADDRESS = "bad-address"
     SNMP_VERSION = "snmp-version"
     CREDENTIAL = "credential"
@@ -142,6 +145,20 @@ def verdict(pulse: Pulse, around: Surroundings, *, now: datetime, patience: Pati
 
 IMPOSSIBLE = frozenset({Cause.BAD_ADDRESS, Cause.SNMP_VERSION, Cause.CREDENTIAL})
 MISSED = frozenset({Cause.NO_ANSWER, Cause.BAD_ANSWER})
+
+
+def fault(control: Cause, *, cameras: Collection[bool], microphones: Collection[bool]) -> Cause:
+    """The fault of an endpoint that answers; of several the gravest. The values say which pieces are connected.
+
+    Codecs list sockets that nothing was ever plugged into: a fault is when nothing is connected to any of them.
+    """
+    if control:  # what a codec said of its peripherals before it fell silent is no longer known
+        return control
+    if cameras and not any(cameras):
+        return Cause.CAMERA
+    if microphones and not any(microphones):
+        return Cause.MICROPHONE
+    return Cause.NONE
 
 
 def stale_at(pulse: Pulse, around: Surroundings, patience: Patience) -> datetime:

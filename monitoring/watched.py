@@ -1,15 +1,15 @@
 """One endpoint as the monitor holds it in memory: what the inventory says, what polling saw, what isn't stored yet."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from devices.errors import DeviceError, Unauthorised
-from devices.xapi import Codec, CodecCall
+from devices.xapi import Codec, CodecStatus, Peripherals
 from models.monitoring import Health
 from monitoring.profiles import SYS_DESCR, SYS_UPTIME, Identity, identity, uptime_seconds
-from monitoring.rules import Cause, Patience, Poll, Pulse, Surroundings, Verdict, after, stale_at, verdict
+from monitoring.rules import Cause, Patience, Poll, Pulse, Surroundings, Verdict, after, fault, stale_at, verdict
 from monitoring.snmp.engine import Outcome, Reading, Target, Unreadable
 
 # A codec whose control interface fails this often in a row can't be trusted to start its conferences.
@@ -75,6 +75,8 @@ class Watched:
     booked: bool = False
     control_failures: int = 0
     control_fault: Cause = Cause.NONE
+    peripherals: Peripherals | None = None
+    peripherals_seen_at: datetime | None = None
     learned: Identity | None = None
     changes: list[Change] = field(default_factory=list)
     unsaved: bool = False
@@ -92,11 +94,13 @@ class Watched:
     def cannot_ask(self, now: datetime) -> None:
         self._beat(Poll.IMPOSSIBLE, now, now, self.equipment.trouble)
 
-    def saw_calls(self, calls: list[CodecCall], *, asked_at: datetime, now: datetime) -> None:
-        """Take in the calls that the codec itself tells of."""
-        live = [call for call in calls if call.status in IN_CALL]
+    def saw(self, seen: CodecStatus, *, asked_at: datetime, now: datetime) -> None:
+        """Take in what the codec itself tells of its calls and, now and then, of what is plugged in."""
+        live = [call for call in seen.calls if call.status in IN_CALL]
         self.control_failures, self.control_fault = 0, Cause.NONE
         self.calls_seen_at = now
+        if seen.peripherals is not None and (self.equipment.target is None or not self.is_down):
+            self.peripherals, self.peripherals_seen_at = seen.peripherals, now
         self._settle_control(Poll.ANSWERED, asked_at, now)
         if self._is_heard:  # it may have been found dead while this answer was under way
             self._show_call(bool(live), live[0].remote_number[:PEER_LIMIT] if live else None)
@@ -107,6 +111,8 @@ class Watched:
             self.control_fault = Cause.CONTROL_REFUSED
         elif self.control_failures >= CONTROL_FAILURES:
             self.control_fault = Cause.CONTROL_SILENT
+        if self.control_fault:
+            self.peripherals = None
         self._settle_control(Poll.MISSED, asked_at, now)
 
     def judge(self, now: datetime) -> None:
@@ -114,7 +120,7 @@ class Watched:
 
         What nobody polled is unknown from the moment that its last poll was too old, however much later that is seen.
         """
-        around = Surroundings(self.watched_since, closed=self.closed, fault=self.control_fault)
+        around = Surroundings(self.watched_since, closed=self.closed, fault=self._fault)
         found = verdict(self.pulse, around, now=now, patience=self.patience)
         if found == self.verdict:
             return
@@ -125,7 +131,19 @@ class Watched:
         self.verdict = found
         self.unsaved = self.tile_changed = True
         if not self._is_heard:
+            self.peripherals = None
             self._show_call(False, None)
+
+    def become(self, equipment: Equipment) -> None:
+        """The inventory says something else now: what the equipment before told of itself holds no longer."""
+        self.equipment = equipment
+        self.control_failures = 0
+        self.control_fault, self.peripherals = Cause.NONE, None
+
+    def wants_peripherals(self, now: datetime, every: timedelta) -> bool:
+        """Whether it's time to ask the codec again what is plugged in."""
+        seen_at = self.peripherals_seen_at
+        return self.peripherals is None or seen_at is None or now - seen_at >= every
 
     def stored(self, row: Mapping[str, Any], changes: int, learned: Identity | None, at: datetime) -> None:
         """This much has been stored, at that time; what came meanwhile hasn't."""
@@ -153,8 +171,14 @@ class Watched:
             "in_call": self.in_call,
             "call_peer": self.call_peer,
             "calls_seen_at": self.calls_seen_at,
+            "peripherals": asdict(self.peripherals) if self.peripherals and self._is_heard else None,
             "due_at": self.due_at,
         }
+
+    @property
+    def _fault(self) -> Cause:
+        plugged = self.peripherals or Peripherals()
+        return fault(self.control_fault, cameras=plugged.cameras.values(), microphones=plugged.microphones.values())
 
     @property
     def _is_heard(self) -> bool:

@@ -44,9 +44,13 @@ CAUSES = {
     "stale": _l("no fresh data"),
     "control-silent": _l("control interface does not answer"),
     "control-refused": _l("control interface refuses the password"),
+    "camera": _l("camera unplugged"),
+    "microphone": _l("microphone unplugged"),
     "bad-address": _l("the address cannot be used"),
     "snmp-version": _l("this version of SNMP is not supported"),
     "credential": _l("the credential cannot be opened"),
+    "snmp-credential": _l("the credential does not fit the version of SNMP"),
+    "snmp-keys": _l("does not accept the SNMPv3 user or keys"),
 }
 
 

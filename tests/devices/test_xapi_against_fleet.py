@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from devices.errors import Busy, Unauthorised, UnknownNumber
-from devices.xapi import Codec, CodecCall, XapiClient
+from devices.xapi import Codec, CodecCall, CodecStatus, Peripherals, XapiClient
 from simulation.fleet import Fleet
 from simulation.studio import Fault, StudioSpec, Timings
 
@@ -69,6 +69,23 @@ def test_a_call_is_dialled_seen_at_both_ends_and_ended(fleet: Fleet, client: Xap
     client.disconnect(CODEC, call_id)
     client.disconnect(CODEC, call_id)
     assert client.calls(CODEC) == []
+    assert fleet.studios["OSLO"].sessions == set()
+
+
+def test_calls_and_peripherals_are_read_in_one_session(fleet: Fleet, client: XapiClient) -> None:
+    plugged = Peripherals({"1": True}, {"1": True})
+    assert client.status(CODEC, peripherals=True) == CodecStatus([], plugged)
+    assert client.status(CODEC, peripherals=False) == CodecStatus([], None)
+    fleet.studios["OSLO"].suffer(Fault.CAMERA_UNPLUGGED)
+    client.dial(CODEC, BODO.uri, "K-10001/2")
+    connected(client)
+    seen = client.status(CODEC, peripherals=True)
+    assert ([call.booking_id for call in seen.calls], seen.peripherals) == (
+        ["K-10001/2"],
+        Peripherals({"1": False}, {"1": True}),
+    )
+    fleet.studios["OSLO"].suffer(Fault.MICROPHONE_UNPLUGGED)
+    assert client.status(CODEC, peripherals=True).peripherals == Peripherals({"1": True}, {"1": False})
     assert fleet.studios["OSLO"].sessions == set()
 
 

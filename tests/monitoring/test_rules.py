@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.monitoring import Health
-from monitoring.rules import Cause, Patience, Poll, Pulse, Surroundings, Verdict, after, is_doubtful, verdict
+from monitoring.rules import Cause, Patience, Poll, Pulse, Surroundings, Verdict, after, fault, is_doubtful, verdict
 
 START = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
 PATIENCE = Patience()
@@ -143,3 +143,29 @@ def test_only_what_is_missed_and_unconfirmed_is_asked_again_at_once() -> None:
     one, _ = lived([(Poll.ANSWERED, 10), (Poll.MISSED, 10)])
     three, _ = lived([(Poll.ANSWERED, 10), *[(Poll.MISSED, 10)] * 3])
     assert [is_doubtful(pulse) for pulse in (Pulse(), one, three)] == [False, True, False]
+
+
+def test_a_camera_is_missing_when_the_codec_lists_sockets_and_none_has_one() -> None:
+    assert fault(Cause.NONE, cameras=[False, False], microphones=[]) is Cause.CAMERA
+    assert fault(Cause.NONE, cameras=[False, True], microphones=[]) is Cause.NONE
+    assert fault(Cause.NONE, cameras=[], microphones=[]) is Cause.NONE
+
+
+def test_a_missing_camera_is_told_before_a_missing_microphone() -> None:
+    assert fault(Cause.NONE, cameras=[False], microphones=[False]) is Cause.CAMERA
+    assert fault(Cause.NONE, cameras=[True], microphones=[False]) is Cause.MICROPHONE
+
+
+def test_a_codec_that_cannot_be_steered_is_told_before_what_is_plugged_in_there() -> None:
+    for control in (Cause.CONTROL_SILENT, Cause.CONTROL_REFUSED):
+        assert fault(control, cameras=[False], microphones=[False]) is control
+
+
+def test_a_missing_camera_degrades_a_studio_that_answers_and_says_nothing_of_one_that_does_not() -> None:
+    around = Surroundings(START, fault=Cause.CAMERA)
+    pulse, now = lived([(Poll.ANSWERED, 10)])
+    assert verdict(pulse, around, now=now, patience=PATIENCE) == Verdict(Health.DEGRADED, Cause.CAMERA)
+    pulse, now = lived([(Poll.ANSWERED, 10), *[(Poll.MISSED, 10)] * 3])
+    assert verdict(pulse, around, now=now, patience=PATIENCE) == Verdict(Health.DOWN, Cause.NO_ANSWER)
+    closed = Surroundings(START, closed=True, fault=Cause.CAMERA)
+    assert verdict(pulse, closed, now=now, patience=PATIENCE) == Verdict(Health.MAINTENANCE, Cause.CLOSURE)
