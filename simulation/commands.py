@@ -12,6 +12,7 @@ from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
 from config import settings
+from models.heartbeat import Heart
 from simulation.fleet import Fleet, covering_network
 from simulation.inventory import Inventory, read_inventory
 from simulation.sockets import FleetError
@@ -81,6 +82,8 @@ async def serve(app: Flask, control: tuple[str, int], timings: Timings) -> None:
         inventory = await asyncio.to_thread(_read, app)
         fleet = Fleet(inventory.specs, control, timings)
         await fleet.start()
+        heart = Heart("fleet", app.app_context, lambda: _figures(fleet))
+        heart.start()
         try:
             click.echo(serving_line(inventory, control))
             said = ""
@@ -92,7 +95,14 @@ async def serve(app: Flask, control: tuple[str, int], timings: Timings) -> None:
                 said = news
         finally:
             await fleet.stop()
+            await asyncio.to_thread(heart.stop)
     click.echo("Fleet: stopped.")
+
+
+def _figures(fleet: Fleet) -> dict[str, int]:
+    """For the heartbeat, which asks from a thread of its own: copies are taken of what may change meanwhile."""
+    studios = list(fleet.studios.values())
+    return {"studios": len(studios), "calls": sum(len(studio.calls) for studio in studios)}
 
 
 def serving_line(inventory: Inventory, control: tuple[str, int]) -> str:
