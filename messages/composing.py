@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 
-from messages.rules import message_id, one_line
+from messages.rules import file_name, message_id, one_line
 
 # Servers that take seven bits only get what they take; lines are never too long.
 POLICY = SMTP.clone(cte_type="7bit")
+PLAIN_LENGTH = 66  # characters that fit on the subject's first line
 CONTAINERS = {"multipart", "message"}
 
 
@@ -32,12 +34,20 @@ def compose(
     mail["Date"] = created_at
     mail["From"] = sender
     mail["To"] = Address(addr_spec=recipient)
-    mail["Subject"] = one_line(subject)
+    _set_subject(mail, one_line(subject))
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers
     mail.set_content(body)
     for attachment in attachments:
         _attach(mail, attachment["name"], attachment["type"], attachment["content"])
     return mail
+
+
+def _set_subject(mail: EmailMessage, subject: str) -> None:
+    """Encoded here: the email package loses a space between encoded words and reads `=?` as one (Python 3.11)."""
+    if subject.isascii() and "=?" not in subject and len(subject) < PLAIN_LENGTH:
+        mail["Subject"] = subject
+    else:
+        mail.set_raw("Subject", Header(subject, "utf-8", header_name="Subject").encode())
 
 
 def _attach(mail: EmailMessage, name: str, kind: str, content: str) -> None:
@@ -53,6 +63,6 @@ def _attach(mail: EmailMessage, name: str, kind: str, content: str) -> None:
         content.encode(),
         maintype=described.get_content_maintype(),
         subtype=described.get_content_subtype(),
-        filename=one_line(name),
+        filename=file_name(name),
         params=parameters,
     )

@@ -12,6 +12,7 @@ ERROR_LENGTH = 200
 # The part before the @ is ASCII: few servers take other letters (RFC 6531).
 MAILBOX = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@[\w.-]+")
 IN_TEXT = re.compile(r"([^\s<>@\"(),;:])[^\s<>@\"(),;:]*@([^\s<>@\"(),;:]+)")
+NOT_IN_FILES = re.compile(r"[<>:\"/\\|?*]")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 FIRST_DELAY = timedelta(minutes=1)
@@ -22,7 +23,12 @@ JITTER = 0.25
 
 def one_line(text: str, length: int = SUBJECT_LENGTH) -> str:
     """Text without line breaks or control characters, cut to `length`: what a header may hold."""
-    return storable(" ".join(CONTROL.sub(" ", text).split()))[:length]
+    return storable(" ".join(CONTROL.sub(" ", text).split()))[:length].rstrip()
+
+
+def file_name(text: str) -> str:
+    """A name that every file system takes, and that mail brings unchanged."""
+    return NOT_IN_FILES.sub("_", one_line(text)) or "attachment"
 
 
 def storable(text: str) -> str:
