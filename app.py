@@ -3,7 +3,7 @@
 import hashlib
 import signal
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
@@ -18,10 +18,12 @@ from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 from sqlalchemy.exc import DatabaseError
 
+import accounts.about
 import accounts.commands
 import accounts.permissions
 import accounts.views
 import demonstration.commands
+import demonstration.notice
 import errors
 import logs
 import messages.commands
@@ -32,6 +34,7 @@ import operation.requests
 import operation.views
 import reports.commands
 import reports.jobs
+import reports.views
 import scheduler.commands
 import simulation.commands
 import studios.booking.views
@@ -84,6 +87,7 @@ def create_app(found: Settings | None = None) -> Flask:
     operation.requests.init_app(app)
     errors.init_app(app)
     accounts.views.init_app(app)
+    app.register_blueprint(accounts.about.blueprint)
     accounts.permissions.init_app(app)
     _add_pages(app)
     _add_commands(app)
@@ -134,8 +138,10 @@ def _add_pages(app: Flask) -> None:
     app.register_blueprint(monitoring.views.blueprint)
     app.register_blueprint(studios.inventory.views.blueprint)
     app.register_blueprint(studios.booking.views.blueprint)
+    app.register_blueprint(reports.views.blueprint)
     operation.views.init_app(app, DATABASE_PATIENCE)
     app.jinja_env.globals.update(asset=_asset, language=language, navigation=_navigation)
+    app.jinja_env.globals.update(demonstration=demonstration.notice.demonstration, publisher=_publisher)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
 
@@ -169,6 +175,7 @@ def web(host: str | None, port: int | None) -> None:
     """Serve the pages until stopped."""
     app, found = cast(Flask, current_app._get_current_object()), settings()  # type: ignore[attr-defined]
     address, number = host or found.host, port or found.port
+    app.config["STUDIONETT"] = replace(found, host=address, port=number)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         server = serving(app, address, number)
@@ -212,6 +219,7 @@ MENU = (
     ("booking.conferences", _l("Conferences")),
     ("inventory.studios", _l("Studios")),
     ("monitoring.status", _l("Status")),
+    ("reports.index", _l("Reports")),
     ("operation.overview", _l("Processes")),
 )
 
@@ -224,6 +232,10 @@ def _navigation() -> list[Entry]:
         for endpoint, name in MENU
         if endpoint in views and access().has(*getattr(views[endpoint], "allowed_roles", ()))
     ]
+
+
+def _publisher() -> str:
+    return settings().publisher
 
 
 def _asset(name: str) -> str:

@@ -225,6 +225,11 @@ class Settings:
     # Where people reach the pages, for links in mails.
     public_url: str = _setting("", _web_address)
 
+    # Who the pages are from and whom to ask for help, for the foot of each; one line, as it shall stand there.
+    publisher: str = _setting("")
+    # The demonstration's accounts are offered on the sign-in page of this machine only, unless this is set.
+    demonstration_sign_in: bool = _setting(False, _flag)
+
     # Sign-in: sessions end when idle and after a working day; guessing is slowed by account and by address.
     session_idle: float = _setting(30 * 60, _positive)
     session_length: float = _setting(8 * 3600, _positive)

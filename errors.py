@@ -1,15 +1,53 @@
 """Refused requests, and the HTTP answer each becomes: a whole page, a part of one, or JSON.
 
 The parts raise these; nothing else decides on a status code. A message is a sentence for people, already translated.
+Below it the page says what can be done next.
 """
+
+from dataclasses import dataclass
 
 from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError, TimeoutError
 from werkzeug.exceptions import HTTPException
 
 AWAY = 503
+DEFECT = 500
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What stands over a refusal, and what to do next."""
+
+    heading: str
+    next: str
+
+
+NOT_UNDERSTOOD = Advice(_l("The request was not understood"), _l("Go back, check what was typed and try again."))
+ADVICE = {
+    403: Advice(
+        _l("No access"), _l("The menu shows the pages that your role opens. Access is given by an administrator.")
+    ),
+    404: Advice(_l("Not found"), _l("Check the address, or search for the studio or the conference's reference.")),
+    405: Advice(_l("Not possible at this address"), _l("Open the page from the menu and use its own buttons.")),
+    409: Advice(
+        _l("Something has changed meanwhile"), _l("Go back, reload the page to see how it stands, and try again.")
+    ),
+    413: Advice(_l("Too much at once"), _l("Go back, shorten what was typed and try again.")),
+    422: Advice(_l("Something typed does not fit"), _l("Go back, correct it and try again.")),
+    429: Advice(_l("Too many attempts"), _l("Wait a quarter of an hour and try again.")),
+    DEFECT: Advice(
+        _l("Something failed on our side"),
+        _l("Try again. If it fails again, tell those who run Studionett, with the id."),
+    ),
+    AWAY: Advice(
+        _l("Out of order for a moment"),
+        _l("Calls that are up go on. Bookings and status are back when the database is; reload this page in a minute."),
+    ),
+}
+EXPIRED = Advice(_l("The page was open for too long"), _l("Open it anew and type again what you had typed."))
 
 
 class Refused(Exception):
@@ -60,13 +98,21 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(Exception, _on_defect)
 
 
-def answer(status: int, message: str) -> Response:
+def is_without_database() -> bool:
+    """Whether this request is past asking the database: that may be what failed."""
+    return bool(g.get("without_database"))
+
+
+def answer(status: int, message: str, advice: Advice | None = None) -> Response:
     """The refusal in the form that was asked for."""
+    request_id = g.get("request_id") if status == DEFECT else None
     if request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json":
-        return make_response(jsonify(error=message), status)
+        more = {"request": request_id} if request_id else {}
+        return make_response(jsonify(error=message, **more), status)
     template = "errors/_refused.html" if request.headers.get("HX-Request") else "errors/refused.html"
+    shown = {"message": message, "advice": advice or ADVICE.get(status, NOT_UNDERSTOOD), "request_id": request_id}
     try:
-        return make_response(render_template(template, status=status, message=message), status)
+        return make_response(render_template(template, status=status, again=_again(), **shown), status)
     except DBAPIError as error:  # the page names who is signed in, and cannot ask for that
         if status == AWAY:
             raise
@@ -74,7 +120,13 @@ def answer(status: int, message: str) -> Response:
 
 
 def _on_csrf_error(_error: CSRFError) -> Response:
-    return answer(400, _("The page had been open for too long. Go back, reload it and try again; nothing was saved."))
+    return answer(400, _("The form on it no longer counts, for safety. Nothing was saved."), EXPIRED)
+
+
+def _again() -> str | None:
+    """The page that a form was sent from, where it stands at the form's own address."""
+    takes = request.url_rule.methods or () if request.url_rule and request.method == "POST" else ()
+    return request.path if "GET" in takes else None
 
 
 def _on_http_exception(error: HTTPException) -> Response:
@@ -98,18 +150,19 @@ def _on_data_error(error: DataError) -> Response:
 
 def _on_database_away(error: Exception) -> Response:
     _log(error)
-    _forget_who_it_is()
+    _ask_the_database_no_more()
     return answer(AWAY, _("The database does not answer just now. Nothing was saved; try again in a minute."))
 
 
 def _on_defect(error: Exception) -> Response:
     _log(error)
-    _forget_who_it_is()
-    return answer(500, _("Something failed on our side. Nothing was saved; the fault has been logged."))
+    _ask_the_database_no_more()
+    return answer(DEFECT, _("Nothing was saved. The fault has been logged."))
 
 
-def _forget_who_it_is() -> None:
+def _ask_the_database_no_more() -> None:
     """Answer as to nobody: a page that names the person would ask the database, which may have caused the fault."""
+    g.without_database = True
     g._login_user = current_app.login_manager.anonymous_user()  # type: ignore[attr-defined]  # where Flask-Login looks
 
 

@@ -14,6 +14,9 @@ CARETAKERS = frozenset({Role.TECHNICIAN, Role.ADMINISTRATOR})
 PUBLIC = None
 
 EXPECTED = {
+    "about.accessibility": PUBLIC,
+    "about.guide": EVERYONE,
+    "about.privacy": PUBLIC,
     "accounts.choose_language": PUBLIC,
     "accounts.sign_in": PUBLIC,
     "accounts.sign_out": EVERYONE,
@@ -35,13 +38,18 @@ EXPECTED = {
     "operation.now": CARETAKERS,
     "operation.overview": CARETAKERS,
     "readyz": PUBLIC,
+    "reports.file": EVERYONE,
+    "reports.index": EVERYONE,
+    "reports.organisations": EVERYONE,
+    "reports.report": EVERYONE,
+    "reports.studios": EVERYONE,
     "static": PUBLIC,
 }
 
 
 def addresses(app: Flask) -> list[tuple[str, str, str]]:
     """Each route once a method: its endpoint, the method, and an address with made-up parts."""
-    parts = {"<path:filename>": "none.css", "<code>": "nb", "<reference>": "K-1"}
+    parts = {"<path:filename>": "none.css", "<code>": "nb", "<reference>": "K-1", "<day>": "2026-11-21"}
     found = []
     for rule in app.url_map.iter_rules():
         address = re.sub(r"<.*?>", lambda part: parts[part.group()], str(rule))
