@@ -1,0 +1,106 @@
+"""Where the lines, dots and bars of the charts go, in the units of their drawings; pure.
+
+The templates draw them as SVG of the page itself, so that they follow its colours: docs/decisions/010 says why.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from reports.trends import Week
+
+LEFT, RIGHT, TOP, BOTTOM = 66.0, 560.0, 30.0, 246.0
+STEPS = 4  # lines above the axis, at most
+NICE = (1, 2, 2.5, 5, 10)
+LABEL_ABOVE, LABEL_BELOW = -12.0, 22.0
+HEATS = 5
+
+
+@dataclass(frozen=True)
+class Point:
+    x: float
+    y: float
+    number: int
+
+
+@dataclass(frozen=True)
+class Label:
+    x: float
+    y: float
+    number: int
+
+
+@dataclass(frozen=True)
+class Trend:
+    """Twelve weeks as a drawing of 600 by 280. `line` and `past` are runs of points, broken where no report is."""
+
+    ticks: list[Label]
+    places: list[float]
+    line: list[list[Point]]
+    past: list[list[Point]]
+    lead: Label | None
+    past_lead: Label | None
+
+    @property
+    def dot(self) -> Point | None:
+        return self.line[-1][-1] if self.line else None
+
+
+def trend(weeks: Sequence[Week]) -> Trend:
+    """The axis starts at 0, so that a small change looks small."""
+    now, past = [week.conferences for week in weeks], [week.year_before for week in weeks]
+    step = step_for(max([number for number in now + past if number is not None], default=0))
+    places = [LEFT + (RIGHT - LEFT) * index / max(1, len(weeks) - 1) for index in range(len(weeks))]
+    top = step * STEPS
+    ticks = [Label(LEFT - 8, _height(step * index, top) + 4, step * index) for index in range(STEPS + 1)]
+    line, before = _runs(places, now, top), _runs(places, past, top)
+    leads = _leads(line, before)
+    return Trend(ticks, places, line, before, *leads)
+
+
+def step_for(most: int) -> int:
+    """The smallest round step of which four reach the greatest number."""
+    least = max(1.0, most / STEPS)
+    size = 10 ** math.floor(math.log10(least))
+    return next(math.ceil(nice * size) for nice in NICE if nice * size >= least and nice * size == int(nice * size))
+
+
+def heat(number: int | None, most: int) -> int:
+    """0 for nothing, then 1 to 5 by fifths of the greatest number."""
+    return math.ceil(HEATS * number / most) if number and most else 0
+
+
+def bar(part: float, whole: float) -> float:
+    """How long a bar is, of 100."""
+    return round(min(100.0, 100 * part / whole), 1) if whole > 0 else 0.0
+
+
+def path(run: Sequence[Point]) -> str:
+    return "M" + "L".join(f"{point.x:.1f} {point.y:.1f}" for point in run)
+
+
+def _height(number: float, top: int) -> float:
+    return BOTTOM - (BOTTOM - TOP) * number / top
+
+
+def _runs(places: Sequence[float], numbers: Sequence[int | None], top: int) -> list[list[Point]]:
+    runs: list[list[Point]] = []
+    joined = False
+    for x, number in zip(places, numbers, strict=True):
+        if number is not None:
+            point = Point(x, _height(number, top), number)
+            runs[-1].append(point) if joined else runs.append([point])
+        joined = number is not None
+    return runs
+
+
+def _leads(line: list[list[Point]], past: list[list[Point]]) -> tuple[Label | None, Label | None]:
+    """The last numbers, written on the far sides of their lines so that they never cover each other."""
+    now, before = (runs[-1][-1] if runs else None for runs in (line, past))
+    above = now is None or before is None or now.y <= before.y
+    over, under = (now, before) if above else (before, now)
+    labels = (
+        Label(over.x, over.y + LABEL_ABOVE, over.number) if over else None,
+        Label(under.x, under.y + LABEL_BELOW, under.number) if under else None,
+    )
+    return labels if above else (labels[1], labels[0])
