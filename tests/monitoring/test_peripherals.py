@@ -3,11 +3,12 @@
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
 
-from models import Endpoint, EndpointStatus, Health, StatusChange, db, write
+from models import Endpoint, EndpointStatus, Health, StatusChange, Worker, db, write
 from monitoring.rules import Cause
 from simulation.fleet import Fleet
 from simulation.studio import Fault, SimulatedStudio, Timings
@@ -122,9 +123,10 @@ def test_a_monitor_that_starts_again_finds_the_camera_missing_still(app: Flask, 
     trial.suffer(Fault.CAMERA_UNPLUGGED)
     with watching(app):
         until(lambda: trial.is_now(Health.DEGRADED, Cause.CAMERA, NO_CAMERA))
-    before = trial.changes()
-    with watching(app) as monitor:
-        until(lambda: monitor._poller.figures.call_reads)
+    before, restarted = trial.changes(), datetime.now(UTC)
+    with watching(app):
+        reads = Worker.details["call_reads"].as_integer() > 0
+        until(lambda: db.session.scalar(db.select(Worker.name).where(reads, Worker.started_at > restarted)))
         assert trial.is_now(Health.DEGRADED, Cause.CAMERA, NO_CAMERA)
     assert trial.changes() == before
 
