@@ -1,24 +1,32 @@
 """`studionett demo`."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import click
 from flask.cli import with_appcontext
 
-from demonstration import inventory, people
+from demonstration import days, inventory, people
 from errors import Conflict
 from models import write
-from progress import progress_bar
+from progress import ReportProgress, progress_bar
 from studios.inventory.commands import counts
 
 
 @click.command("demo")
-@click.option("--seed", default=1, show_default=True, help="The same seed gives the same studios.")
+@click.option("--seed", default=1, show_default=True, help="The same seed gives the same studios and conferences.")
+@click.option("--day", is_flag=True, help="Also a working day around now, and the year before it.")
 @click.option("--if-empty", is_flag=True, help="Where other studios are, do nothing instead of refusing.")
+@click.option("--percent", is_flag=True, help="Tell how far it is in lines, for a program that reads along.")
 @click.option("--accounts", is_flag=True, help="Only show the accounts to sign in with.")
 @with_appcontext
-def demo(seed: int, if_empty: bool, accounts: bool) -> None:
-    """Fill an empty database with 900 invented studios at real Norwegian places; a second time changes nothing."""
+def demo(seed: int, day: bool, if_empty: bool, percent: bool, accounts: bool) -> None:
+    """Fill an empty database with 900 invented studios at real Norwegian places; a second time changes nothing.
+
+    With --day there are a year of past conferences too, written once, and a working day around now, which is planned
+    anew when nothing of it begins within the next two hours.
+    """
     if accounts:
         click.echo("\n".join(people.lines()))
         return
@@ -32,6 +40,9 @@ def demo(seed: int, if_empty: bool, accounts: bool) -> None:
         raise click.ClickException(conflict.message) from None
     added = write(people.keep_accounts)
     click.echo(f"Demonstration accounts: {added} added; studionett demo --accounts shows them all.")
+    if day:
+        click.echo(_write_year(seed, percent))
+        click.echo(_write_day(seed))
 
 
 def _install_studios(seed: int) -> str:
@@ -42,3 +53,26 @@ def _install_studios(seed: int) -> str:
     with progress_bar("Writing the demonstration inventory") as progress:
         outcome = write(lambda: inventory.install(sites, rows, now, progress))
     return f"Demonstration inventory: {len(sites)} sites, {counts(outcome)}."
+
+
+def _write_year(seed: int, percent: bool) -> str:
+    with _progress("Writing the year before today", percent) as progress:
+        written = days.write_year(seed, datetime.now(UTC), progress)
+    return f"Days before today: {written} written with their usage." if written else "Days before today: there already."
+
+
+def _write_day(seed: int) -> str:
+    """The last of all: what it shows begins within two minutes of now."""
+    found = days.write_day(seed, datetime.now(UTC))
+    if found is None:
+        return "Working day around now: there already."
+    return f"Working day around now: {found.conferences} conferences, {found.over} of them over."
+
+
+@contextmanager
+def _progress(title: str, percent: bool) -> Iterator[ReportProgress]:
+    if percent:
+        yield lambda done, total: click.echo(f"{100 * done // max(total, 1)} %")
+        return
+    with progress_bar(title) as bar:
+        yield bar
