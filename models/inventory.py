@@ -125,8 +125,22 @@ class Credential(Model):
 
     def open(self) -> str:
         """The secret in the clear; raises SecretUnreadable when it was sealed with another key."""
+        return self._opened(self.sealed_secret)
+
+    def seal_privacy(self, secret: str | None) -> None:
+        self.sealed_privacy = None if secret is None else _cipher().encrypt(secret.encode()).decode()
+
+    def open_privacy(self) -> str | None:
+        """The secret that encrypts, in the clear, where there is one; raises SecretUnreadable like `open`."""
+        return None if self.sealed_privacy is None else self._opened(self.sealed_privacy)
+
+    @property
+    def suits_snmp_3(self) -> bool:
+        return bool(self.username and self.sealed_privacy)
+
+    def _opened(self, sealed: str) -> str:
         try:
-            return _cipher().decrypt(self.sealed_secret.encode()).decode()
+            return _cipher().decrypt(sealed.encode()).decode()
         except InvalidToken:
             raise SecretUnreadable(
                 f"The credential {self.name} was stored with another STUDIONETT_SECRET_KEY; set it again."

@@ -51,6 +51,11 @@ def is_full(key: int, turn: float, cadence: Cadence) -> bool:
     return number % every == key % every
 
 
+def refused_interval(cadence: Cadence, refusals: int) -> float:
+    """How long until an agent that refused our keys is asked again: many lock out whoever keeps trying wrong ones."""
+    return min(cadence.alive * 2.0 ** min(refusals, 8), max(cadence.alive, LONGEST_BACK_OFF))
+
+
 def calls_interval(cadence: Cadence, *, busy: bool, failures: int) -> float:
     """How long until a codec is asked for its calls again; one that fails is left alone longer and longer."""
     interval = cadence.calls_busy if busy else cadence.calls

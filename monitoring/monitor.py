@@ -228,11 +228,13 @@ class Monitor:
         polled = [one.pulse.polled_at for one in self._poller.watched.values() if one.pulse.polled_at]
         lag, figures.lag = figures.lag, 0.0
         return {
+            "engine": self._engine.name,
             "endpoints": len(self._poller.watched),
             "polls": figures.polls,
             "missed": figures.missed,
             "late": figures.late,
             "belated": figures.belated,
+            "refused": figures.refused,
             "call_reads": figures.call_reads,
             "ignored_packets": counters.foreign + counters.unreadable + counters.huge,
             "lag_ms": round(lag * 1000, 1),

@@ -16,7 +16,7 @@ import structlog
 
 from devices.errors import DeviceError
 from devices.xapi import Codec, XapiClient
-from monitoring.cadence import Cadence, calls_interval, first_turn, is_full, next_turn
+from monitoring.cadence import Cadence, calls_interval, first_turn, is_full, next_turn, refused_interval
 from monitoring.profiles import ALIVE, FULL
 from monitoring.rules import is_doubtful
 from monitoring.snmp.engine import Outcome, Reading, SnmpEngine, Target
@@ -39,6 +39,7 @@ class Figures:
     missed: int = 0
     late: int = 0
     belated: int = 0
+    refused: int = 0
     call_reads: int = 0
     lag: float = 0.0
 
@@ -163,6 +164,10 @@ class Poller:
     def _plan_next_poll(self, watched: Watched, outcome: Outcome) -> None:
         """One that missed and isn't yet confirmed down is asked again at once; the others at their next turn."""
         now, key = self._loop.time(), watched.equipment.endpoint_id
+        if outcome is Outcome.REFUSED:
+            wait = refused_interval(self._cadence, watched.refusals)
+            self._plan_poll(watched, now + wait, full=False)
+            return
         if is_doubtful(watched.pulse):
             wait = self._cadence.recheck if outcome is Outcome.LATE else 0.0
             self._plan_poll(watched, now + wait, full=False, timeout=self._cadence.patient_timeout)
@@ -173,6 +178,7 @@ class Poller:
     def _count(self, reading: Reading) -> None:
         self.figures.polls += 1
         self.figures.late += reading.outcome is Outcome.LATE
+        self.figures.refused += reading.outcome is Outcome.REFUSED
         self.figures.missed += reading.outcome in (Outcome.TIMEOUT, Outcome.BAD_ANSWER)
 
     # Calls, by xAPI

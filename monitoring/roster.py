@@ -1,6 +1,6 @@
 """Reads for the monitor: the endpoints it has leased, what closes or books their studios, and whose calls moved."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,6 +19,7 @@ from models import (
     Reservation,
     ReservationKind,
     SecretUnreadable,
+    SnmpVersion,
     Studio,
     db,
 )
@@ -134,7 +135,7 @@ class Secrets:
     """The opened credentials; each is opened once, and again when it was set anew."""
 
     def __init__(self) -> None:
-        self._opened: dict[int, tuple[str, str | None]] = {}
+        self._opened: dict[int, tuple[tuple[str, str | None], Opened | None]] = {}
         self._credentials: dict[int, Credential] = {}
 
     def load(self) -> None:
@@ -145,43 +146,67 @@ class Secrets:
 
     def secret(self, credential_id: int) -> str | None:
         """The secret in the clear; None when it doesn't open with this installation's key."""
+        opened = self.opened(credential_id)
+        return opened.secret if opened else None
+
+    def opened(self, credential_id: int) -> "Opened | None":
         credential = self._credentials[credential_id]
-        sealed, secret = self._opened.get(credential_id, ("", None))
-        if sealed != credential.sealed_secret:
-            secret = _open(credential)
-            self._opened[credential_id] = (credential.sealed_secret, secret)
-        return secret
+        sealed = (credential.sealed_secret, credential.sealed_privacy)
+        known = self._opened.get(credential_id)
+        if known is None or known[0] != sealed:
+            known = sealed, _open(credential)
+            self._opened[credential_id] = known
+        return known[1]
 
 
-def _open(credential: Credential) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A credential's secrets in the clear; `privacy` is SNMPv3's second one."""
+
+    secret: str = field(repr=False)
+    privacy: str | None = field(repr=False)
+
+
+def _open(credential: Credential) -> Opened | None:
     try:
-        return credential.open()
+        return Opened(credential.open(), credential.open_privacy())
     except SecretUnreadable as error:
         current_app.logger.warning("%s", error)
         return None
 
 
 def _equipment(endpoint: Any, secrets: Secrets) -> Equipment:
-    community = DEFAULT_COMMUNITY
-    trouble = Cause.NONE
-    if endpoint.snmp_credential_id is not None:
-        opened = secrets.secret(endpoint.snmp_credential_id)
-        community, trouble = opened or "", Cause.NONE if opened is not None else Cause.CREDENTIAL
+    target, trouble = _target(endpoint, secrets)
     return Equipment(
         endpoint_id=endpoint.id,
         studio_id=endpoint.studio_id,
         site_id=endpoint.site_id,
-        target=_target(endpoint, community),
+        target=target,
         codec=_codec(endpoint, secrets),
         identity=Identity(endpoint.vendor, endpoint.model, endpoint.serial, endpoint.software),
         trouble=trouble,
     )
 
 
-def _target(endpoint: Any, community: str) -> Target | None:
+def _target(endpoint: Any, secrets: Secrets) -> tuple[Target | None, Cause]:
+    """Whom to ask, and why that can't be done where it can't. Only version 2c has anything to say to everybody."""
     if not endpoint.snmp_host:
-        return None
-    return Target(endpoint.id, endpoint.snmp_host, endpoint.snmp_port, str(endpoint.snmp_version), community)
+        return None, Cause.NONE
+    bare = Target(endpoint.id, endpoint.snmp_host, endpoint.snmp_port, str(endpoint.snmp_version), DEFAULT_COMMUNITY)
+    secure = endpoint.snmp_version is SnmpVersion.V3
+    if endpoint.snmp_credential_id is None:
+        return bare, Cause.SNMP_CREDENTIAL if secure else Cause.NONE
+    opened = secrets.opened(endpoint.snmp_credential_id)
+    if opened is None:
+        return replace(bare, community=""), Cause.CREDENTIAL
+    if secure is not bool(opened.privacy):
+        return bare, Cause.SNMP_CREDENTIAL  # not even tried: an SNMPv3 key sent as a community is a key for everybody
+    if not secure:
+        return replace(bare, community=opened.secret), Cause.NONE
+    user = secrets.username(endpoint.snmp_credential_id)
+    if not user:
+        return bare, Cause.SNMP_CREDENTIAL
+    return replace(bare, user=user, auth=opened.secret, priv=opened.privacy or ""), Cause.NONE
 
 
 def _codec(endpoint: Any, secrets: Secrets) -> Codec | None:

@@ -13,12 +13,13 @@ from models.monitoring import Health
 
 
 class Poll(StrEnum):
-    """What one poll says of the endpoint. A late poll, ours to blame, says nothing."""
+    """What one poll says of the endpoint. A late poll, ours to blame, says nothing; a refusal says that it lives."""
 
     ANSWERED = "answered"
     MISSED = "missed"
     LATE = "late"
     IMPOSSIBLE = "impossible"
+    REFUSED = "refused"
 
 
 class Cause(StrEnum):
@@ -38,6 +39,8 @@ class Cause(StrEnum):
     BAD_ADDRESS = "bad-address"
     SNMP_VERSION = "snmp-version"
     CREDENTIAL = "credential"
+    SNMP_CREDENTIAL = "snmp-credential"
+    SNMP_KEYS = "snmp-keys"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,8 @@ def after(
         return pulse
     if poll is Poll.IMPOSSIBLE:
         return replace(pulse, misses=0, answers=0, missed_since=None, down=False, cause=cause)
+    if poll is Poll.REFUSED:
+        return replace(pulse, misses=0, answers=0, missed_since=None, polled_at=now, down=False, cause=cause)
     if poll is Poll.ANSWERED:
         return _answered(pulse, now, patience)
     misses, since = pulse.misses + 1, pulse.missed_since or asked_at
@@ -105,7 +110,7 @@ def after(
         missed_since=since,
         polled_at=now if pulse.down or confirmed else pulse.polled_at,
         down=pulse.down or confirmed,
-        cause=cause,
+        cause=pulse.cause if pulse.cause in UNREADABLE and not confirmed else cause,
     )
 
 
@@ -127,7 +132,7 @@ def verdict(pulse: Pulse, around: Surroundings, *, now: datetime, patience: Pati
     """An endpoint's health. The precedence of all states is here and nowhere else: the first that holds."""
     if around.closed:
         return Verdict(Health.MAINTENANCE, Cause.CLOSURE)
-    if pulse.cause in IMPOSSIBLE:
+    if pulse.cause in UNREADABLE:
         return Verdict(Health.UNKNOWN, pulse.cause)
     # A restarted monitor takes over old data: it has as long as any poll to refresh them before they count as stale.
     if now > stale_at(pulse, around, patience):
@@ -143,7 +148,10 @@ def verdict(pulse: Pulse, around: Surroundings, *, now: datetime, patience: Pati
     return Verdict(Health.OK, Cause.NONE)
 
 
-IMPOSSIBLE = frozenset({Cause.BAD_ADDRESS, Cause.SNMP_VERSION, Cause.CREDENTIAL})
+# Why nothing can be read of an endpoint that may well live: somebody has to set something right.
+UNREADABLE = frozenset(
+    {Cause.BAD_ADDRESS, Cause.SNMP_VERSION, Cause.CREDENTIAL, Cause.SNMP_CREDENTIAL, Cause.SNMP_KEYS}
+)
 MISSED = frozenset({Cause.NO_ANSWER, Cause.BAD_ANSWER})
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from models import Health, OrganisationKind
-from monitoring.rules import IMPOSSIBLE, Cause
+from monitoring.rules import UNREADABLE, Cause
 from studios.inventory.present import present_health
 
 SOON = timedelta(minutes=15)
@@ -70,7 +70,7 @@ def tile_cause(state: TileState, stored: str, polled_at: datetime | None) -> str
     """Why the tile shows what it shows: the stored cause, unless time alone or the calendar overruled it."""
     if state is TileState.MAINTENANCE:
         return Cause.CLOSURE
-    if state is TileState.UNKNOWN and stored not in IMPOSSIBLE:
+    if state is TileState.UNKNOWN and stored not in UNREADABLE:
         return Cause.STALE if polled_at else Cause.NEVER_POLLED
     return "" if state in WELL else stored
 

@@ -24,11 +24,15 @@ POLLS = {
     Outcome.BAD_ANSWER: Poll.MISSED,
     Outcome.LATE: Poll.LATE,
     Outcome.NOT_ASKED: Poll.IMPOSSIBLE,
+    Outcome.REFUSED: Poll.REFUSED,
 }
 CAUSES: Mapping[str, Cause] = {
     Unreadable.ADDRESS: Cause.BAD_ADDRESS,
     Unreadable.VERSION: Cause.SNMP_VERSION,
+    Unreadable.CREDENTIAL: Cause.SNMP_CREDENTIAL,
 }
+# Those of an outcome whatever its details.
+OUTCOME_CAUSES = {Outcome.BAD_ANSWER: Cause.BAD_ANSWER, Outcome.REFUSED: Cause.SNMP_KEYS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,7 @@ class Watched:
     stored_due_at: datetime | None = None
     closed: bool = False
     booked: bool = False
+    refusals: int = 0
     control_failures: int = 0
     control_fault: Cause = Cause.NONE
     peripherals: Peripherals | None = None
@@ -84,10 +89,11 @@ class Watched:
 
     def heard(self, reading: Reading, *, asked_at: datetime) -> None:
         """Take in what one SNMP poll brought."""
-        cause = CAUSES.get(reading.detail, Cause.NO_ANSWER)
-        if reading.outcome is Outcome.BAD_ANSWER:
-            cause = Cause.BAD_ANSWER
+        cause = OUTCOME_CAUSES.get(reading.outcome) or CAUSES.get(reading.detail, Cause.NO_ANSWER)
+        if reading.outcome is Outcome.REFUSED:
+            self.refusals += 1
         if reading.answered:
+            self.refusals = 0
             self._measure(reading)
         self._beat(POLLS[reading.outcome], asked_at, reading.at, cause)
 
@@ -137,7 +143,7 @@ class Watched:
     def become(self, equipment: Equipment) -> None:
         """The inventory says something else now: what the equipment before told of itself holds no longer."""
         self.equipment = equipment
-        self.control_failures = 0
+        self.refusals = self.control_failures = 0
         self.control_fault, self.peripherals = Cause.NONE, None
 
     def wants_peripherals(self, now: datetime, every: timedelta) -> bool:

@@ -64,9 +64,12 @@ def studio(site: Site | None = None, **changes: Any) -> Studio:
     return _kept(Studio(site_id=place.id, **{**values, **changes}))
 
 
-def credential(name: str = "codec", username: str = "admin", secret: str = "secret") -> Credential:
+def credential(
+    name: str = "codec", username: str = "admin", secret: str = "secret", privacy: str | None = None
+) -> Credential:
     row = Credential(name=name, username=username, changed_at=datetime.now(UTC))
     row.seal(secret)
+    row.seal_privacy(privacy)
     return _kept(row)
 
 

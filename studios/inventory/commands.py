@@ -57,12 +57,18 @@ def export(file: Path | None) -> None:
 @credential.command("set")
 @click.argument("name")
 @click.option("--user", help="The user name; an SNMP community has none.")
-def set_(name: str, user: str | None) -> None:
-    """Store a secret that is read from standard input."""
+@click.option("--auth", is_flag=False, flag_value="", metavar="[KEY]", help="SNMPv3: the key that authenticates.")
+@click.option("--priv", is_flag=False, flag_value="", metavar="[KEY]", help="SNMPv3: the key that encrypts.")
+def set_(name: str, user: str | None, auth: str | None, priv: str | None) -> None:
+    """Store a secret that is read from standard input.
+
+    With --auth and --priv it is SNMPv3's (SHA-256, AES-128), with two pass phrases of at least 8 characters: in that
+    order, a line each, from standard input, unless they stand behind their options.
+    """
     try:
-        secret = credentials.secret_of(_standard_input())
+        secret, privacy = _secrets(auth, priv)
         now = datetime.now(UTC)
-        new = write(lambda: credentials.set_credential(name, user, secret, now))
+        new = write(lambda: credentials.set_credential(name, user, secret, now, privacy))
     except Unfit as error:
         raise click.ClickException(f"the credential was not stored: {error}.") from None
     click.echo(f"{'Stored' if new else 'Changed'} the credential {name}.")
@@ -70,12 +76,33 @@ def set_(name: str, user: str | None) -> None:
 
 @credential.command("list")
 def list_() -> None:
-    """Names, users, and when each was last changed; never a secret."""
-    rows = [("NAME", "USER", "CHANGED")]
-    rows += [(row.name, row.username or "-", f"{row.changed_at:%Y-%m-%d %H:%M}Z") for row in credentials.credentials()]
-    widths = [max(len(row[column]) for row in rows) for column in range(2)]
-    for name, user, changed in rows:
-        click.echo(f"{name:{widths[0]}}  {user:{widths[1]}}  {changed}")
+    """Names, users, kinds, and when each was last changed; never a secret."""
+    rows = [("NAME", "USER", "KIND", "CHANGED")]
+    rows += [
+        (
+            row.name,
+            row.username or "-",
+            "SNMPv3" if row.sealed_privacy else "secret",
+            f"{row.changed_at:%Y-%m-%d %H:%M}Z",
+        )
+        for row in credentials.credentials()
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    for *cells, changed in rows:
+        click.echo("  ".join([*(f"{cell:{width}}" for cell, width in zip(cells, widths, strict=True)), changed]))
+
+
+def _secrets(auth: str | None, priv: str | None) -> tuple[str, str | None]:
+    """The secret, and SNMPv3's second one; an option without a key is an empty text."""
+    if auth is None and priv is None:
+        return credentials.secret_of(_standard_input("Secret")), None
+    if auth is None or priv is None:
+        raise Unfit("SNMPv3 needs both --auth and --priv")
+    if auth or priv:
+        click.echo("Warning: keys on the command line can be seen by others on this machine.", err=True)
+    labels = [label for label, key in (("Authentication key", auth), ("Privacy key", priv)) if not key]
+    read = iter(credentials.pass_phrases_of(_standard_input(*labels), len(labels)) if labels else [])
+    return auth or next(read), priv or next(read)
 
 
 def counts(outcome: Outcome) -> str:
@@ -94,8 +121,9 @@ def _content_of(file: Path) -> bytes:
     return content
 
 
-def _standard_input() -> bytes:
-    """The secret; a person at a terminal is asked for it and sees nothing of what is typed."""
+def _standard_input(*labels: str) -> bytes:
+    """The secrets, a line each; a person at a terminal is asked for them and sees nothing of what is typed."""
     if sys.stdin.isatty():
-        return str(click.prompt("Secret", hide_input=True, default="", show_default=False)).encode()
-    return sys.stdin.buffer.read(credentials.LONGEST_SECRET * 5)
+        typed = [str(click.prompt(label, hide_input=True, default="", show_default=False)) for label in labels]
+        return "\n".join(typed).encode()
+    return sys.stdin.buffer.read(credentials.LONGEST_SECRET * 5 * len(labels))

@@ -51,7 +51,7 @@ def import_inventory(
     Nothing is written when any row is bad, unless `skip_bad` says to go on with the good ones.
     """
     _take_turn()
-    faults = sorted([*reading.faults, *faults_against(reading.rows, _credential_ids().keys(), _retired())])
+    faults = sorted([*reading.faults, *faults_against(reading.rows, _credentials_known(), _retired())])
     if reading.refused or (faults and not skip_bad):
         return Outcome(faults=tuple(faults))
     bad = {fault.line for fault in faults}
@@ -73,6 +73,11 @@ def _take_turn() -> None:
 
 def _credential_ids() -> dict[str, int]:
     return dict(db.session.execute(sa.select(Credential.name, Credential.id)).all())
+
+
+def _credentials_known() -> dict[str, bool]:
+    """By name, whether it is SNMPv3's."""
+    return {row.name: row.suits_snmp_3 for row in db.session.scalars(sa.select(Credential))}
 
 
 def _retired() -> set[str]:

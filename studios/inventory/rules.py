@@ -85,8 +85,11 @@ def read_inventory(content: bytes) -> Reading:
     return _read_rows(lines)
 
 
-def faults_against(rows: Mapping[int, StudioRow], credentials: Set[str], retired: Set[str]) -> list[Fault]:
-    """What is wrong with good rows beside what is stored: `credentials` by name, `retired` studios by key_of(code)."""
+def faults_against(rows: Mapping[int, StudioRow], credentials: Mapping[str, bool], retired: Set[str]) -> list[Fault]:
+    """What is wrong with good rows beside what is stored.
+
+    `credentials`: by name, whether it is SNMPv3's; `retired`: studios by key_of(code).
+    """
     faults = []
     for line, row in rows.items():
         if key_of(row.code) in retired:
@@ -95,7 +98,21 @@ def faults_against(rows: Mapping[int, StudioRow], credentials: Set[str], retired
             name = getattr(row, column)
             if name and name not in credentials:
                 faults.append(Fault(line, f"{column}: there is no credential named {shown(name)}"))
+        unfit = _misfit(row, credentials.get(row.snmp_credential))
+        if unfit:
+            faults.append(Fault(line, f"snmp_credential: {unfit}"))
     return faults
+
+
+def _misfit(row: StudioRow, secure: bool | None) -> str:
+    """Why the credential (None: there is none) doesn't fit the version of SNMP; sent in clear, a key is none."""
+    if row.snmp_version is SnmpVersion.V3 and row.snmp_host and not row.snmp_credential:
+        return "is empty, but snmp_version 3 needs it"
+    if secure is None or secure is (row.snmp_version is SnmpVersion.V3):
+        return ""
+    if secure:
+        return f"{shown(row.snmp_credential)} is for snmp_version 3"
+    return f"{shown(row.snmp_credential)} lacks what snmp_version 3 needs; set it with --user, --auth and --priv"
 
 
 def _refused(reason: str) -> Reading:

@@ -166,7 +166,11 @@ def test_what_can_not_be_asked_is_unknown_with_its_reason(app: Flask, agents: Ag
     well = an_endpoint(agents).id
     plain = {"control_driver": None, "control_url": None}
     named = factories.endpoint(factories.studio(), "studio.example", **plain).id
-    v3 = factories.endpoint(factories.studio(), HOST, snmp_version="3", **plain).id
+    community, keys = factories.credential("community").id, factories.credential("keys", privacy="priv-priv").id
+    bare = factories.endpoint(factories.studio(), HOST, snmp_version="3", **plain).id
+    lacking = factories.endpoint(factories.studio(), HOST, snmp_version="3", snmp_credential_id=community, **plain).id
+    in_clear = factories.endpoint(factories.studio(), HOST, snmp_credential_id=keys, **plain).id
+    unfit = (bare, lacking, in_clear)
     sealed = factories.credential("elsewhere")
     sealed.sealed_secret = "gAAAAA"
     db.session.commit()
@@ -175,10 +179,11 @@ def test_what_can_not_be_asked_is_unknown_with_its_reason(app: Flask, agents: Ag
         until(lambda: is_now(well, Health.OK) and status(unsealed).cause)
         until(
             lambda: (
-                [status(key).cause for key in (named, v3, unsealed)] == ["bad-address", "snmp-version", "credential"]
+                [status(key).cause for key in (named, unsealed, *unfit)]
+                == ["bad-address", "credential", *(["snmp-credential"] * 3)]
             )
         )
-    assert {status(key).health for key in (named, v3, unsealed)} == {Health.UNKNOWN}
+    assert {status(key).health for key in (named, unsealed, *unfit)} == {Health.UNKNOWN}
 
 
 @pytest.mark.parametrize(("behaviour", "at_last"), [(played.answering, Health.OK), (played.silent, Health.DOWN)])

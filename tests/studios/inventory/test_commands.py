@@ -97,6 +97,63 @@ def test_a_changed_secret_keeps_the_user_when_none_is_given(run) -> None:  # typ
     assert (stored.username, stored.open()) == ("admin", "two")
 
 
+KEYS = ("auth-hemmelig", "priv-hemmelig")
+
+
+@pytest.mark.parametrize(
+    ("options", "given"),
+    [
+        (("--auth", "--priv"), "auth-hemmelig\npriv-hemmelig\n"),
+        (("--auth", "--priv"), "auth-hemmelig\r\npriv-hemmelig"),
+        (("--auth", KEYS[0], "--priv", KEYS[1]), ""),
+        (("--auth", "--priv", KEYS[1]), "auth-hemmelig\n"),
+        (("--auth", KEYS[0], "--priv"), "priv-hemmelig\n"),
+    ],
+)
+def test_snmp_3_keys_come_by_standard_input_or_behind_their_options(  # type: ignore[no-untyped-def]
+    run, options: tuple[str, ...], given: str
+) -> None:
+    result = run("credential", "set", "watch", "--user", "studionett", *options, given=given)
+    assert (result.exit_code, result.stdout) == (0, "Stored the credential watch.\n")
+    assert ("seen by others" in result.stderr) is any(key in options for key in KEYS)
+    stored = db.session.scalars(db.select(Credential)).one()
+    assert (stored.username, stored.open(), stored.open_privacy()) == ("studionett", *KEYS)
+    assert "hemmelig" not in (stored.sealed_privacy or "")
+    listed = run("credential", "list").output
+    assert "SNMPv3" in listed
+    assert "hemmelig" not in listed + result.output
+
+
+def test_a_plain_secret_makes_an_snmp_3_credential_a_plain_one(run) -> None:  # type: ignore[no-untyped-def]
+    run("credential", "set", "watch", "--user", "studionett", "--auth", "--priv", given="\n".join(KEYS))
+    run("credential", "set", "watch", given="community")
+    stored = db.session.scalars(db.select(Credential)).one()
+    assert (stored.open(), stored.open_privacy()) == ("community", None)
+
+
+@pytest.mark.parametrize(
+    ("options", "given", "why"),
+    [
+        (("--user", "u", "--auth", KEYS[0]), "", "both --auth and --priv"),
+        (("--user", "u", "--auth", "--priv"), "auth-hemmelig\n", "holds 1 lines"),
+        (("--user", "u", "--auth", "--priv"), "", "holds 0 lines"),
+        (("--user", "u", "--auth", "--priv"), "auth-hemmelig\n\n", "is empty"),
+        (("--user", "u", "--auth", "--priv"), "hemmeli\npriv-hemmelig\n", "authentication key is shorter than 8"),
+        (("--user", "u", "--auth", "--priv"), "auth-hemmelig\nhemmeli\n", "privacy key is shorter than 8"),
+        (("--auth", "--priv"), "\n".join(KEYS), "needs --user"),
+        (("--user", "å" * 17, "--auth", "--priv"), "\n".join(KEYS), "1 to 32 octets"),
+    ],
+)
+def test_bad_snmp_3_keys_are_refused_without_repeating_them(  # type: ignore[no-untyped-def]
+    run, options: tuple[str, ...], given: str, why: str
+) -> None:
+    result = run("credential", "set", "watch", *options, given=given)
+    assert result.exit_code == 1
+    assert why in result.stderr
+    assert "hemmeli" not in result.output
+    assert db.session.scalar(db.select(db.func.count()).select_from(Credential)) == 0
+
+
 @pytest.mark.parametrize(
     ("name", "given", "why"),
     [

@@ -95,8 +95,9 @@ def test_a_change_of_any_column_is_stored(app: Flask) -> None:
     factories.credential("codec")
     assert OTHER_VALUES.keys() == GOOD.keys()
     for column, value in OTHER_VALUES.items():
-        import_file(file_of(row()))
-        changed = file_of(row(**{column: value}))
+        beside = {"snmp_host": ""} if column == "snmp_version" else {}  # with an address it needs a credential
+        import_file(file_of(row(**beside)))
+        changed = file_of(row(**{**beside, column: value}))
         assert import_file(changed) == Outcome(changed=1), column
         assert export_csv().encode() == changed
         assert import_file(changed) == Outcome(unchanged=1), column
@@ -131,6 +132,33 @@ def test_skipping_bad_rows_imports_the_good_ones(app: Flask) -> None:
     outcome = import_file(content, skip_bad=True)
     assert (outcome.created, [fault.line for fault in outcome.faults]) == (2, [3, 4])
     assert counted()["studio"] == 2
+
+
+def test_an_snmp_3_endpoint_comes_back_from_the_file_as_it_went(app: Flask) -> None:
+    secure = factories.credential("secure", "watcher", "auth-auth", privacy="priv-priv")
+    content = file_of(row(snmp_version="3", snmp_credential="secure"))
+    assert import_file(content) == Outcome(created=1)
+    endpoint = db.session.scalars(db.select(Endpoint)).one()
+    assert (endpoint.snmp_version, endpoint.snmp_credential_id) == (SnmpVersion.V3, secure.id)
+    assert export_csv().encode() == content
+
+
+def test_a_credential_must_fit_the_version_of_snmp(app: Flask) -> None:
+    factories.credential("secure", "watcher", privacy="priv-priv")
+    factories.credential("plain")
+    outcome = import_file(
+        file_of(
+            row(code="S-1", snmp_version="3"),
+            row(code="S-2", snmp_version="3", snmp_credential="plain"),
+            row(code="S-3", snmp_version="2c", snmp_credential="secure"),
+        )
+    )
+    assert outcome.imported == 0
+    assert [str(fault) for fault in outcome.faults] == [
+        "line 2: snmp_credential: is empty, but snmp_version 3 needs it",
+        "line 3: snmp_credential: “plain” lacks what snmp_version 3 needs; set it with --user, --auth and --priv",
+        "line 4: snmp_credential: “secure” is for snmp_version 3",
+    ]
 
 
 def test_a_retired_studio_is_not_brought_back(app: Flask) -> None:

@@ -146,7 +146,7 @@ def test_a_studio_without_equipment_needs_no_addresses() -> None:
 
 def test_credentials_must_exist_and_retired_studios_stay_retired() -> None:
     reading = read_inventory(file_of(row(snmp_credential="public", control_credential="codec"), row(code="S-2")))
-    faults = faults_against(reading.rows, credentials={"codec"}, retired={"s-2"})
+    faults = faults_against(reading.rows, credentials={"codec": False}, retired={"s-2"})
     assert faults == [
         Fault(2, "snmp_credential: there is no credential named “public”"),
         Fault(3, "code: the studio S-2 is retired"),
