@@ -259,8 +259,9 @@ class Settings:
     smtp_ca: str = _setting("")
     mail_from: Address | None = _setting(None, _mail_address)  # noqa: RUF009
 
-    # The simulated fleet's control address.
+    # The simulated fleet's control address, and whether it leaves out the demonstration's script of faults.
     fleet_control: str = _setting("127.1.0.1:8079")
+    fleet_quiet: bool = _setting(False, _flag)
 
     @staticmethod
     def from_environment(environment: Mapping[str, str] = os.environ) -> "Settings":
