@@ -133,6 +133,12 @@ def _readable_url(value: str) -> str:
     return value
 
 
+def _snmp_engine(value: str) -> str:
+    if value.lower() not in ("auto", "gufo", "pysnmp"):
+        raise ValueError("it must be auto, gufo or pysnmp")
+    return value.lower()
+
+
 def _ip_address(value: str) -> str:
     try:
         return str(ip_address(value))
@@ -253,6 +259,8 @@ class Settings:
     calls_interval: float = _setting(60, _positive)
     calls_interval_busy: float = _setting(15, _positive)
     stale_after: float = _setting(180, _positive)
+    # gufo needs 20 times less CPU; auto takes it where it is installed.
+    snmp_engine: str = _setting("auto", _snmp_engine)
 
     # Mail: without a server messages wait in the outbox and expire.
     smtp_url: MailServer | None = _setting(None, _mail_server)  # noqa: RUF009

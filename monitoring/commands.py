@@ -14,7 +14,8 @@ from devices.xapi import XapiClient
 from monitoring.cadence import Cadence
 from monitoring.monitor import Monitor
 from monitoring.rules import Patience
-from monitoring.snmp.pysnmp_engine import PysnmpEngine
+from monitoring.snmp.choice import EngineMissing, engine_named
+from monitoring.snmp.engine import SnmpEngine
 
 
 @click.command("monitor")
@@ -24,20 +25,21 @@ def monitor() -> None:
     found = settings()
     try:
         verify = verification(found)
-    except ConfigurationError as error:
+        engine = engine_named(found.snmp_engine)
+    except (ConfigurationError, EngineMissing) as error:
         raise click.ClickException(str(error)) from None
     with XapiClient(verify=verify) as xapi:
-        asyncio.run(_run(app, found, xapi))
+        asyncio.run(_run(app, found, engine, xapi))
 
 
-async def _run(app: Flask, found: Settings, xapi: XapiClient) -> None:
+async def _run(app: Flask, found: Settings, engine: type[SnmpEngine], xapi: XapiClient) -> None:
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     patience = Patience(stale=timedelta(seconds=found.stale_after))
-    running = Monitor(app, PysnmpEngine, xapi, cadence=cadence_of(found), patience=patience)
+    running = Monitor(app, engine, xapi, cadence=cadence_of(found), patience=patience)
     click.echo(
-        f"{running.worker} watches: a sign of life every {found.alive_interval:g} s, "
+        f"{running.worker} watches with {engine.name}: a sign of life every {found.alive_interval:g} s, "
         f"all objects every {found.poll_interval:g} s, calls every {found.calls_interval:g} s."
     )
     await running.run(stop)

@@ -11,6 +11,7 @@ from config import Settings
 from models import EndpointStatus, Worker, db
 from monitoring.cadence import Cadence
 from monitoring.commands import cadence_of
+from monitoring.snmp.choice import EngineMissing, engine_named
 from tests import factories
 from tests.monitoring.running import until
 
@@ -25,11 +26,19 @@ def test_the_command_watches_until_it_is_told_to_stop(app: Flask, database_url: 
     running.send_signal(signal.SIGTERM)
     said, _ = running.communicate(timeout=20)
     assert running.returncode == 0
-    assert "a sign of life every 10 s" in said
+    assert "watches with gufo: a sign of life every 10 s" in said
     assert "has stopped" in said
     db.session.rollback()
     assert db.session.get_one(EndpointStatus, key).lease_owner is None
     assert db.session.scalars(sa.select(Worker)).all() == []
+
+
+def test_gufo_is_the_engine_unless_it_is_missing_or_not_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [engine_named(name).name for name in ("auto", "gufo", "pysnmp")] == ["gufo", "gufo", "pysnmp"]
+    monkeypatch.setitem(sys.modules, "monitoring.snmp.gufo_engine", None)
+    assert [engine_named(name).name for name in ("auto", "pysnmp")] == ["pysnmp", "pysnmp"]
+    with pytest.raises(EngineMissing, match="gufo-snmp cannot be used"):
+        engine_named("gufo")
 
 
 def test_settings_that_contradict_give_a_cadence_that_holds() -> None:
