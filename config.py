@@ -267,6 +267,8 @@ class Settings:
     smtp_ca: str = _setting("")
     mail_from: Address | None = _setting(None, _mail_address)  # noqa: RUF009
 
+    # Whether `studionett demo --if-empty`, which script/server runs at each start, may write anything.
+    demo: bool = _setting(True, _flag)
     # The simulated fleet's control address, and whether it leaves out the demonstration's script of faults.
     fleet_control: str = _setting("127.1.0.1:8079")
     fleet_quiet: bool = _setting(False, _flag)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import click
 from flask.cli import with_appcontext
 
+from config import settings
 from demonstration import days, inventory, people
 from errors import Conflict
 from models import write
@@ -29,6 +30,9 @@ def demo(seed: int, day: bool, if_empty: bool, percent: bool, accounts: bool) ->
     """
     if accounts:
         click.echo("\n".join(people.lines()))
+        return
+    if if_empty and not settings().demo:
+        click.echo("STUDIONETT_DEMO is off; nothing was written.")
         return
     if if_empty and inventory.holds_other_studios():
         click.echo("The database holds other studios than the demonstration's; nothing was written.")

@@ -21,9 +21,9 @@ from demonstration.storing import (
     first_own_start,
     give_keys,
     insert,
-    is_alive,
     keep_signs_of_life,
     network,
+    starts_between,
 )
 from demonstration.working_days import days_before
 from demonstration.year_plan import DAYS, Outage, Outages, Story, plan_outages, tell, unwatched
@@ -32,7 +32,8 @@ from progress import ReportProgress
 from reports.figures import reported_days
 from reports.usage import keep_days
 
-AHEAD = timedelta(hours=2)  # a day with nothing left to begin in this time has run dry
+# A day has run dry when fewer than so many begin in the time ahead: the last stragglers of an evening are no life.
+AHEAD, FEWEST_AHEAD = timedelta(hours=2), 3
 LONGEST_DAY = timedelta(hours=30)  # before and after now
 ONE_DAY = timedelta(days=1)
 AT_ONCE = 2  # days in one transaction
@@ -47,7 +48,7 @@ class Written:
 
 
 def write_day(seed: int, now: datetime) -> Written | None:
-    """The working day around now; None where the last one still has conferences to come."""
+    """The working day around now; None where the last one still has enough to come."""
     return write(lambda: _write_day(seed, now))
 
 
@@ -79,11 +80,13 @@ class _Plans:
 
 
 def _write_day(seed: int, now: datetime) -> Written | None:
-    if is_alive(now, AHEAD):
+    if starts_between(now, now + AHEAD) >= FEWEST_AHEAD:
         return None
     keep_planners(now)
     zone = ZoneInfo(settings().zone)
     day = plan_around(seed, now, zone, network(seed), busy(now - LONGEST_DAY, now + LONGEST_DAY))
+    if starts_between(_midnight(now.astimezone(zone).date(), zone), now):
+        day = LivingDay((), day.future)  # today has a past already
     random = Random(f"{seed} {now.isoformat()}")
     stories = [*(tell(random, meeting, Outages([])) for meeting in day.past), *_to_come(day, now)]
     rows = _rows(stories, give_keys(Conference, len(stories)), cast())

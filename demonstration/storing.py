@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -83,12 +83,12 @@ def busy(begin: datetime, end: datetime) -> Busy:
     return spans
 
 
-def is_alive(now: datetime, ahead: timedelta) -> bool:
-    """Whether a conference of the demonstration's own is yet to begin within the time ahead."""
-    query = sa.select(Conference.id).where(
-        Conference.starts_at > now, Conference.starts_at <= now + ahead, is_planner(Conference.organiser_id)
+def starts_between(begin: datetime, end: datetime) -> int:
+    """How many conferences of the demonstration's own begin in that time."""
+    query = sa.select(sa.func.count(Conference.id)).where(
+        Conference.starts_at >= begin, Conference.starts_at < end, is_planner(Conference.organiser_id)
     )
-    return db.session.scalar(query.limit(1)) is not None
+    return db.session.scalar(query) or 0
 
 
 def first_own_start() -> datetime | None:

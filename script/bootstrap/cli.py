@@ -38,7 +38,7 @@ def server(checkout: Checkout, _arguments: Sequence[str]) -> int:
     host, port = web_address()
     checks.open_files()
     checks.ports_free(_ports(host, port))
-    set_up(checkout, _program_steps(checkout))
+    set_up(checkout, _program_steps(checkout, living=True))
     reached = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host
     address = f"http://[{reached}]:{port}" if ":" in reached else f"http://{reached}:{port}"
     print("Starting web, scheduler, monitor and fleet", flush=True)
@@ -106,12 +106,12 @@ def web_address() -> tuple[str, int]:
     return host, int(port)
 
 
-def _program_steps(checkout: Checkout) -> list[Step]:
+def _program_steps(checkout: Checkout, living: bool = False) -> list[Step]:
     return [
         *environment.steps(checkout, "requirements.txt", PROGRAM_MEGABYTES),
         *assets.steps(checkout),
         *translations.steps(checkout),
-        *data.steps(checkout),
+        *data.steps(checkout, living),
     ]
 
 

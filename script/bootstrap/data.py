@@ -1,6 +1,7 @@
-"""What the program keeps: its secret key, its database, and on a new installation the demonstration inventory."""
+"""What the program keeps: its secret key, its database, and on a new installation the demonstration."""
 
 import os
+import re
 import secrets
 import subprocess
 from pathlib import Path
@@ -14,13 +15,16 @@ from bootstrap.step import Step
 KEY_BYTES = 48
 
 
-def steps(checkout: Checkout) -> list[Step]:
-    """The migrations and the demonstration are asked for at each start: they know themselves what is there."""
+def steps(checkout: Checkout, living: bool = False) -> list[Step]:
+    """The migrations and the demonstration are asked for at each start: they know themselves what is there.
+
+    `living`: with a working day around now, whose first calls are due in a minute; only for who starts the processes.
+    """
     key = checkout.var / "secret-key"
     return [
         Step("Secret key", lambda: _has_key(key), lambda _: make_key(key), [checkout.var]),
         Step("Database", lambda: False, lambda line: upgrade(checkout, line), [checkout.var]),
-        Step("Demonstration", lambda: False, lambda line: demonstrate(checkout, line), [checkout.var]),
+        Step("Demonstration", lambda: False, lambda line: demonstrate(checkout, line, living), [checkout.var]),
     ]
 
 
@@ -42,12 +46,19 @@ def upgrade(checkout: Checkout, line: StepLine) -> str:
     return "up to date"
 
 
-def demonstrate(checkout: Checkout, line: StepLine) -> str:
-    """Writes into an empty database only."""
-    command = [checkout.tool("studionett"), "demo", "--if-empty"]
-    output = run_or_refuse(checkout, line, command, "The demonstration inventory could not be written", why=last_words)
-    told = output.strip().splitlines()
-    return told[0].removeprefix("Demonstration inventory: ").rstrip(".") if told else "ready"
+def demonstrate(checkout: Checkout, line: StepLine, living: bool) -> str:
+    """Writes nothing where other studios are."""
+    command = [checkout.tool("studionett"), "demo", "--if-empty", *(["--day", "--percent"] if living else [])]
+    failed = "The demonstration could not be written"
+    output = run_or_refuse(checkout, line, command, failed, measure=fraction_told, why=last_words)
+    told = [said for said in output.splitlines() if said.startswith(("Demonstration inventory", "Working day"))]
+    return (told[-1] if told else "nothing was written").partition(": ")[2].rstrip(".") or "nothing was written"
+
+
+def fraction_told(output: str) -> float | None:
+    """How far a program is that says so in lines such as "40 %"."""
+    told = re.findall(r"^(\d+) %$", output, re.MULTILINE)
+    return int(told[-1]) / 100 if told else None
 
 
 def accounts(checkout: Checkout) -> str:
