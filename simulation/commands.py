@@ -3,18 +3,22 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 import httpx
+import sqlalchemy as sa
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
 from config import settings
 from models.heartbeat import Heart
+from simulation.fault_player import Player
 from simulation.fleet import Fleet, covering_network
-from simulation.inventory import Inventory, read_inventory
+from simulation.inventory import Inventory, booked_soon, read_inventory
 from simulation.sockets import FleetError
 from simulation.studio import Fault, SiteLine, Timings
 
@@ -24,15 +28,19 @@ ANSWER_S = 5
 
 @click.group("fleet", cls=AppGroup, invoke_without_command=True)
 @click.option("--ring", nargs=2, type=click.FloatRange(0, 60), default=(0.2, 1.0), show_default=True, metavar="S S")
+@click.option("--quiet", is_flag=True, help="Play no faults on the demonstration's studios.")
+@click.option("--seed", default=1, show_default=True, help="The same seed plays the same faults.")
 @click.pass_context
 @with_appcontext
-def fleet(context: click.Context, ring: tuple[float, float]) -> None:
+def fleet(context: click.Context, ring: tuple[float, float], quiet: bool, seed: int) -> None:
     """Serve the studios of the inventory on loopback. A called studio answers after --ring FROM TO seconds."""
     if context.invoked_subcommand is not None:
         return
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     try:
-        asyncio.run(serve(app, parse_address(settings().fleet_control), Timings(ring=ring)))
+        control = parse_address(settings().fleet_control)
+        script = None if quiet or settings().fleet_quiet else seed
+        asyncio.run(serve(app, control, Timings(ring=ring), script))
     except FleetError as error:
         raise click.ClickException(str(error)) from None
 
@@ -76,8 +84,11 @@ def parse_address(text: str) -> tuple[str, int]:
     return host, int(port)
 
 
-async def serve(app: Flask, control: tuple[str, int], timings: Timings) -> None:
-    """Serve until SIGINT or SIGTERM; look for new studios in the inventory now and then."""
+async def serve(app: Flask, control: tuple[str, int], timings: Timings, script: int | None) -> None:
+    """Serve until SIGINT or SIGTERM; look for new studios in the inventory now and then.
+
+    `script` is the seed of the script of faults, None for no faults.
+    """
     with _stop_signals() as stop:
         inventory = await asyncio.to_thread(_read, app)
         fleet = Fleet(inventory.specs, control, timings)
@@ -86,17 +97,51 @@ async def serve(app: Flask, control: tuple[str, int], timings: Timings) -> None:
         heart.start()
         try:
             click.echo(serving_line(inventory, control))
-            said = ""
-            while not await _within(stop, RELOAD_S):
-                news = await _reload(app, fleet)
-                # A trouble that lasts is told once, not every ten seconds.
-                if news and news != said:
-                    click.echo(f"Fleet: {news}")
-                said = news
+            async with _playing(app, fleet, script):
+                await _follow(app, fleet, stop)
         finally:
             await fleet.stop()
             await asyncio.to_thread(heart.stop)
     click.echo("Fleet: stopped.")
+
+
+async def _follow(app: Flask, fleet: Fleet, stop: asyncio.Event) -> None:
+    said = ""
+    while not await _within(stop, RELOAD_S):
+        news = await _reload(app, fleet)
+        # A trouble that lasts is told once, not every ten seconds.
+        if news and news != said:
+            click.echo(f"Fleet: {news}")
+        said = news
+
+
+@contextlib.asynccontextmanager
+async def _playing(app: Flask, fleet: Fleet, script: int | None) -> AsyncIterator[None]:
+    """Faults come and go meanwhile, where the demonstration is installed and nobody wanted quiet."""
+    if script is None:
+        yield
+        return
+
+    async def soon() -> frozenset[str]:
+        return await asyncio.to_thread(_booked_soon, app)
+
+    zone = ZoneInfo(app.config["STUDIONETT"].zone)
+    playing = asyncio.create_task(Player(fleet, soon, click.echo, zone).play(script))
+    try:
+        yield
+    finally:
+        playing.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await playing
+
+
+def _booked_soon(app: Flask) -> frozenset[str]:
+    """None while the database is away: then the script goes on without knowing."""
+    try:
+        with app.app_context():
+            return booked_soon(datetime.now(UTC))
+    except sa.exc.SQLAlchemyError:
+        return frozenset()
 
 
 def _figures(fleet: Fleet) -> dict[str, int]:

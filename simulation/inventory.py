@@ -2,16 +2,31 @@
 
 import ipaddress
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
-from models import ControlDriver, Credential, Endpoint, SecretUnreadable, SnmpVersion, Studio, db
+from models import (
+    ControlDriver,
+    Credential,
+    Endpoint,
+    Reservation,
+    ReservationKind,
+    SecretUnreadable,
+    SnmpVersion,
+    Studio,
+    db,
+)
 from simulation.sip_messages import read_uri
 from simulation.sockets import FleetError
-from simulation.studio import StudioSpec
+from simulation.studio import SnmpUser, StudioSpec
+
+# The credential of the codecs that the demonstration invented.
+DEMONSTRATION = "demo-codec"
+SOON = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +37,27 @@ class Inventory:
     skipped: int
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A credential in the clear; `privacy` is what encrypts in SNMPv3."""
+
+    username: str = ""
+    secret: str = field(default="", repr=False)
+    privacy: str = field(default="", repr=False)
+
+
 class Secrets:
     """Opens each credential once; thousands of endpoints share a few."""
 
     def __init__(self) -> None:
-        self._opened: dict[int, str] = {}
+        self._opened: dict[int, Opened] = {}
 
-    def open(self, credential: Credential | None) -> str:
+    def open(self, credential: Credential | None) -> Opened:
         if credential is None:
-            return ""
+            return Opened()
         if credential.id not in self._opened:
-            self._opened[credential.id] = credential.open()
+            privacy = credential.open_privacy() or ""
+            self._opened[credential.id] = Opened(credential.username, credential.open(), privacy)
         return self._opened[credential.id]
 
 
@@ -61,6 +86,21 @@ def read_inventory() -> Inventory:
     return Inventory(found, len(specs) - len(found))
 
 
+def booked_soon(now: datetime) -> frozenset[str]:
+    """The codes of the studios whose conference runs or begins within the hour."""
+    wanted = (
+        sa.select(Studio.code)
+        .join(Reservation, Reservation.studio_id == Studio.id)
+        .where(
+            Reservation.kind == ReservationKind.CONFERENCE,
+            Reservation.released_at.is_(None),
+            Reservation.starts_at < now + SOON,
+            Reservation.ends_at > now,
+        )
+    )
+    return frozenset(db.session.scalars(wanted))
+
+
 def spec_of(studio: Studio, secrets: Secrets) -> StudioSpec | None:
     """What to serve for a studio: of its services, those on one loopback address. None: there are none."""
     endpoint = studio.endpoint
@@ -69,10 +109,12 @@ def spec_of(studio: Studio, secrets: Secrets) -> StudioSpec | None:
     dial = read_uri(endpoint.dial_address)
     sip = (dial.host, dial.port) if dial else ("", 0)
     http = _plain_http(endpoint)
-    snmp = (endpoint.snmp_host or "", endpoint.snmp_port if endpoint.snmp_version is SnmpVersion.V2C else 0)
+    snmp = (endpoint.snmp_host or "", endpoint.snmp_port)
     address = next((host for host, port in (sip, http, snmp) if port and _is_loopback(host)), None)
     if address is None:
         return None
+    control, reader = secrets.open(endpoint.control_credential), secrets.open(endpoint.snmp_credential)
+    is_v3 = endpoint.snmp_version is SnmpVersion.V3
     return StudioSpec(
         code=studio.code,
         name=studio.name,
@@ -80,13 +122,15 @@ def spec_of(studio: Studio, secrets: Secrets) -> StudioSpec | None:
         http_port=_port_on(address, http),
         sip_port=_port_on(address, sip),
         snmp_port=_port_on(address, snmp),
-        username=endpoint.control_credential.username if endpoint.control_credential else "",
-        password=secrets.open(endpoint.control_credential),
-        community=secrets.open(endpoint.snmp_credential) or "public",
+        username=control.username,
+        password=control.secret,
+        community="" if is_v3 else reader.secret or "public",
+        snmp_user=SnmpUser(reader.username, reader.secret, reader.privacy) if is_v3 else None,
         serial=endpoint.serial or f"FTT{zlib.crc32(studio.code.encode()) % 10**8:08d}",
         site=studio.site.name,
         location=f"{studio.site.name}, {studio.site.town}",
         sip_user=dial.user if dial else "",
+        invented=endpoint.control_credential is not None and endpoint.control_credential.name == DEMONSTRATION,
     )
 
 

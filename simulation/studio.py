@@ -89,6 +89,8 @@ class StudioSpec:
     site: str = ""
     location: str = ""
     sip_user: str = ""
+    # Invented by the demonstration, so that the script of faults may play with it.
+    invented: bool = False
 
     @property
     def uri(self) -> str:
@@ -243,6 +245,14 @@ class SimulatedStudio:
             for call in self.calls.values():
                 if call.state is CallState.CONNECTED:
                     self._drop_soon(call)
+
+    def recover(self) -> None:
+        """Be well again by itself. Unlike with `clear`, a session that is in use goes on, unless all were lost."""
+        if self.fault is Fault.DEAD:
+            self.sessions.clear()
+        self._end_foreign_calls()
+        self.fault = Fault.CLEAR
+        self.fault_changes += 1
 
     def cut_line(self, cut: bool) -> None:
         """Cut the studio off from the network, or connect it again. Its other fault stays what it is."""

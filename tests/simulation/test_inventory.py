@@ -7,6 +7,7 @@ import pytest
 from models import ControlDriver, Endpoint, Site, SnmpVersion, Studio, db
 from simulation.inventory import Secrets, read_inventory, spec_of
 from simulation.sockets import FleetError
+from simulation.studio import SnmpUser
 from tests import factories
 
 
@@ -34,6 +35,19 @@ def test_a_studio_on_loopback_is_served_with_its_ports_and_secrets(app):
     assert spec.serial.startswith("FTT")
 
 
+def test_a_studio_of_version_3_is_served_with_both_pass_phrases_and_no_community(app):
+    credential = factories.credential("snmp", "leser", "godkjenning")
+    credential.seal_privacy("hemmelighet")
+    details = {"address": "127.1.0.5", "snmp_version": SnmpVersion.V3}
+    factories.endpoint(factories.studio(code="OUS01"), snmp_credential_id=credential.id, **details)
+    factories.endpoint(factories.studio(code="OUS02"), **{**details, "address": "127.1.0.6"})
+    first, second = read_inventory().specs
+    assert (first.snmp_user, first.community) == (SnmpUser("leser", "godkjenning", "hemmelighet"), "")
+    # Without a credential it has an agent all the same, which knows nobody.
+    assert (second.snmp_user, second.community) == (SnmpUser("", "", ""), "")
+    assert "godkjenning" not in repr(first)
+
+
 def test_equipment_elsewhere_or_none_is_counted_and_a_retired_studio_is_not(app):
     factories.endpoint(factories.studio(), address="192.0.2.9")
     factories.endpoint(factories.studio(), address="studio.example")
@@ -55,7 +69,7 @@ def test_equipment_elsewhere_or_none_is_counted_and_a_retired_studio_is_not(app)
         ({"control_url": "http://127.1.0.5"}, (80, 5060, 1161)),
         ({"snmp_host": None}, (8080, 5060, None)),
         ({"snmp_host": "127.0.0.1"}, (8080, 5060, None)),
-        ({"snmp_version": SnmpVersion.V3}, (8080, 5060, None)),
+        ({"snmp_version": SnmpVersion.V3}, (8080, 5060, 1161)),
     ],
 )
 def test_of_an_endpoint_is_served_what_is_on_its_own_address(changes: dict, ports: tuple):
