@@ -30,6 +30,7 @@ import messages.commands
 import messages.jobs
 import monitoring.commands
 import monitoring.views
+import operation.commands
 import operation.requests
 import operation.views
 import reports.commands
@@ -102,6 +103,9 @@ def main() -> None:
         logs.configure(found.log_format, found.log_level, _process(sys.argv))
         app = create_app(found)
     except ConfigurationError as error:
+        if sys.argv[1:] == ["check"]:
+            print(operation.commands.wrong_settings())
+            sys.exit(1)
         sys.exit(f"studionett: {error}")
     group = FlaskGroup(
         name="studionett",
@@ -151,6 +155,7 @@ def _add_commands(app: Flask) -> None:
         demonstration.commands.demo,
         messages.commands.mail,
         monitoring.commands.monitor,
+        operation.commands.check,
         reports.commands.report,
         scheduler.commands.scheduler,
         simulation.commands.fleet,

@@ -62,7 +62,7 @@ def password_fits(email: str, password: str, address: str, settings: Settings) -
     Raises TooMany when too many attempts have failed lately; those are not tried at all.
     """
     _check_may_try(email, address, settings)
-    return _password_is_right(account_by_email(email), password[:LONGEST_PASSWORD])
+    return password_is_right(account_by_email(email), password[:LONGEST_PASSWORD])
 
 
 def attempt_sign_in(email: str, fits: bool, address: str, settings: Settings) -> Account | None:
@@ -124,7 +124,7 @@ def _nobodys_hash() -> str:
     return _hasher.hash(secrets.token_hex())
 
 
-def _password_is_right(account: Account | None, password: str) -> bool:
+def password_is_right(account: Account | None, password: str) -> bool:
     known = account is not None and account.disabled_at is None
     try:
         _hasher.verify(account.password_hash if account and known else _nobodys_hash(), password)

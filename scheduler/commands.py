@@ -30,6 +30,7 @@ def scheduler() -> None:
     clock = Clock(settings().dials_at_once)
     jobs = Jobs(app, clock, codecs, app.extensions["repeated"])
     jobs.hand_over()
+    jobs.heartbeat()
     stop = Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())

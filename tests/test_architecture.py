@@ -32,7 +32,7 @@ MAY_IMPORT = {
     "reports": {"models", "accounts", "messages", "studios"},
     "simulation": {"models"},
     "demonstration": {"models", "accounts", "studios", "reports"},
-    "operation": {"models", "accounts", "devices", "messages"},
+    "operation": {"models", "accounts", "devices", "messages", "demonstration", "reports"},
 }
 SNMP_LIBRARIES = {"pysnmp", "pyasn1", "gufo", "puresnmp"}
 IO_LIBRARIES = {"flask", "flask_login", "flask_sqlalchemy", "sqlalchemy", "httpx", "socket", "os", "subprocess", "time"}

@@ -230,13 +230,13 @@ def test_an_old_session_is_not_taken_over_by_the_next_to_sign_in(app, ada):
 
 
 def test_nobody_waits_for_a_password_to_be_checked(app, ada, monkeypatch):
-    check, writing = people._password_is_right, []
+    check, writing = people.password_is_right, []
 
     def look(*given):
         writing.append(bool(db.session.info.get(WRITING)))
         return check(*given)
 
-    monkeypatch.setattr(people, "_password_is_right", look)
+    monkeypatch.setattr(people, "password_is_right", look)
     assert sign_in(app.test_client(), ada, PASSWORD).status_code == 302
     assert writing == [False]
 
