@@ -59,8 +59,7 @@ def send_due() -> int:
     if found.smtp_url is None or found.mail_from is None or not _is_any_due():
         return 0
     sender = Sender(found.smtp_url, found.smtp_ca, found.mail_from)
-    began = monotonic()
-    while sender.send_batch() and monotonic() - began < SWEEP:
+    while sender.send_batch():
         pass
     return sender.sent
 
@@ -73,15 +72,16 @@ class Sender:
         self._ca = ca
         self._from = mail_from
         self._name = f"{socket.gethostname()[:40]}-{os.getpid()}-{token_hex(6)}"
+        self._begins_until = monotonic() + SWEEP
         self.sent = 0
 
     def send_batch(self) -> bool:
-        """Send up to a batch over one connection; says whether more may be due and the server takes it.
+        """Send up to a batch over one connection; says whether to go on with another.
 
         1. Connect before anything is claimed: a dead server costs one message an attempt, not all of them.
         2. Claim one message; the transaction ends before a word is said to the server.
         3. Hand it over, with a deadline well within the lease.
-        4. Write down what came of it; stop where the server takes nothing more.
+        4. Write down what came of it and claim the next; stop where the server takes nothing more.
         """
         try:
             with connected(self._server, self._ca) as connection:
@@ -93,32 +93,44 @@ class Sender:
             return False
 
     def _send_over(self, connection: Connection) -> bool:
-        for _ in range(BATCH):
-            claimed = self._claim()
+        claimed = self._claim()
+        for to_come in reversed(range(BATCH)):
             if claimed is None:
                 return False
-            if self._send_one(connection, claimed) is Verdict.SERVER:
+            failure = self._hand_over(connection, claimed)
+            is_over = self._is_over(failure)
+            # One transaction for both: to wait for the disk is the larger part of what a message costs.
+            claimed = write(partial(self._keep, claimed, failure, takes_next=to_come > 0 and not is_over))
+            if is_over:
                 return False
         return True
 
-    def _claim(self) -> Claimed | None:
-        return write(lambda: claim(self._name))
+    def _is_over(self, failure: MailFailed | None) -> bool:
+        """Nothing more is to be begun in this sweep."""
+        return monotonic() > self._begins_until or (failure is not None and failure.verdict is Verdict.SERVER)
 
-    def _send_one(self, connection: Connection, claimed: Claimed) -> Verdict | None:
+    def _claim(self) -> Claimed | None:
+        return write(partial(claim, self._name))
+
+    def _keep(self, claimed: Claimed, failure: MailFailed | None, *, takes_next: bool) -> Claimed | None:
+        """Write down what came of a message, and claim the next."""
+        if failure is None:
+            keep_sent(claimed.id)
+        else:
+            keep_failure(claimed, failure)
+        return claim(self._name) if takes_next else None
+
+    def _hand_over(self, connection: Connection, claimed: Claimed) -> MailFailed | None:
+        who = {"message": claimed.id, "recipient": masked(claimed.recipient)}
         try:
-            self._hand_over(connection, claimed)
+            recipient, content = self._mail(claimed)
+            connection.hand_over(self._from.addr_spec, recipient, content, claimed.ends_at)
         except MailFailed as failure:
-            log.warning("mail not sent", message=claimed.id, recipient=masked(claimed.recipient), reason=str(failure))
-            write(partial(keep_failure, claimed, failure))
-            return failure.verdict
-        write(partial(keep_sent, claimed.id))
-        log.info("mail sent", message=claimed.id, recipient=masked(claimed.recipient))
+            log.warning("mail not sent", **who, reason=str(failure))
+            return failure
+        log.info("mail sent", **who)
         self.sent += 1
         return None
-
-    def _hand_over(self, connection: Connection, claimed: Claimed) -> None:
-        recipient, content = self._mail(claimed)
-        connection.hand_over(self._from.addr_spec, recipient, content, claimed.ends_at)
 
     def _mail(self, claimed: Claimed) -> tuple[str, bytes]:
         """What goes to the server. One message that can't be written as mail must not hold up those after it."""

@@ -108,7 +108,7 @@ def _prepare(smtp: "_Smtp", server: MailServer, ca: str, name: str) -> None:
         is_plain = server.tls is MailTls.STARTTLS and not isinstance(smtp.sock, ssl.SSLSocket)
         missing = "STARTTLS" if is_plain else "sign-in"
         raise MailFailed(f"{name} offers no {missing}, which the settings demand.", Verdict.SERVER) from None
-    except (smtplib.SMTPException, OSError) as error:
+    except (smtplib.SMTPException, OSError, ValueError) as error:
         raise MailFailed(_lost(name, smtp, error), Verdict.SERVER) from None
 
 
@@ -133,7 +133,9 @@ def _lost(name: str, smtp: "_Smtp", error: Exception) -> str:
         return f"{name} did not answer in time."
     if isinstance(error, smtplib.SMTPResponseException):
         return f"{name} refuses: {_said(error.smtp_code, error.smtp_error)}."
-    return f"{name} broke the connection off."
+    if isinstance(error, smtplib.SMTPServerDisconnected) or not isinstance(error, smtplib.SMTPException | ValueError):
+        return f"{name} broke the connection off."
+    return f"{name} answers what cannot be understood: {error if isinstance(error, OSError) else 'no mail protocol'}."
 
 
 def _tls_reason(error: ssl.SSLError) -> str:

@@ -120,6 +120,14 @@ def test_more_than_a_batch_is_sent_in_one_sweep(office, mail, monkeypatch):
     assert mail.connections == 3
 
 
+def test_a_sweep_begins_nothing_more_when_its_time_is_up(office, mail, monkeypatch):
+    monkeypatch.setattr(sending, "SWEEP", -1.0)
+    ask_many(3)
+    assert send_due() == 1
+    assert [row.lease_owner for row in rows()] == [None, None, None]
+    assert send_due() == 1
+
+
 def test_no_connection_is_made_when_nothing_is_due(office, mail):
     assert send_due() == 0
     assert mail.connections == 0
