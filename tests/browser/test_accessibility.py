@@ -1,0 +1,127 @@
+"""Each page, by role, with and without content and in trouble, against WCAG A and AA as axe-core can tell.
+
+The pages are opened narrow, where most goes wrong, and must not scroll sideways there.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from flask import Flask
+from playwright.sync_api import Browser, Page
+
+from accounts.people import begin_session
+from demonstration import people
+from models import Role, db, write
+from tests import factories
+from tests.browser.web import Web
+
+pytestmark = pytest.mark.browser
+
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
+OUTLINE = """() => ({
+  lang: document.documentElement.lang, title: document.title,
+  levels: [...document.querySelectorAll("h1, h2, h3, h4, h5")].filter(h => h.checkVisibility()).map(h => +h.tagName[1]),
+  mains: document.querySelectorAll("main").length,
+  skips: document.querySelector("a")?.getAttribute("href") === "#content",
+  wide: document.documentElement.scrollWidth > innerWidth,
+})"""
+
+
+@pytest.fixture
+def dialect() -> str:
+    """What a page looks like does not hang on the database."""
+    return "sqlite"
+
+
+@pytest.fixture
+def web(app: Flask) -> Iterator[Web]:
+    web = Web(app)
+    yield web
+    web.stop()
+
+
+@pytest.fixture
+def visit(app: Flask, web: Web, browser: Browser) -> Iterator[Callable[[Role | None], Page]]:
+    """A narrow English page, signed in as somebody of the role."""
+    contexts = []
+
+    def visit(role: Role | None) -> Page:
+        context = browser.new_context(locale="en-GB", viewport={"width": 320, "height": 900}, bypass_csp=True)
+        contexts.append(context)
+        if role:
+            context.add_cookies([{"name": "studionett", "value": cookie(app, role), "url": web.address}])
+        return context.new_page()
+
+    yield visit
+    for context in contexts:
+        context.close()
+
+
+def cookie(app: Flask, role: Role) -> str:
+    """The session cookie of a browser that somebody of the role signed in with."""
+    token = write(lambda: begin_session(factories.account(role=role)))
+    signer = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]
+    return str(signer.dumps({"_user_id": token, "_fresh": True}))
+
+
+def faults(page: Page, address: str) -> list[str]:
+    """What is wrong with the page at an address, in a line each."""
+    page.goto(address)
+    outline = page.evaluate(OUTLINE)
+    levels = outline["levels"]
+    found = [
+        f"{violation['id']}: {violation['nodes'][0]['html'][:200]}"
+        for violation in Axe().run(page, options=RULES).response["violations"]
+    ]
+    if levels[:1] != [1] or levels.count(1) != 1 or any(b - a > 1 for a, b in pairwise(levels)):
+        found.append(f"headings {levels}")
+    if outline["lang"] != "en" or outline["mains"] != 1 or not outline["skips"]:
+        found.append(f"frame {outline}")
+    if not outline["title"].endswith(" – Studionett") or len(outline["title"]) < len("X – Studionett"):
+        found.append(f"title {outline['title']!r}")
+    if outline["wide"]:
+        found.append("scrolls sideways at 320 pixels")
+    return found
+
+
+def all_faults(page: Page, web: Web, addresses: list[str]) -> dict[str, list[str]]:
+    found = {address: faults(page, web.address + address) for address in addresses}
+    return {address: wrong for address, wrong in found.items() if wrong}
+
+
+EMPTY = ["/status", "/studios/", "/conferences/", "/reports/", "/help", "/nowhere", "/"]
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_pages_of_an_installation_with_nothing_in_it_are_accessible(visit, web, role):
+    assert not all_faults(visit(role), web, [*EMPTY, "/book"])
+
+
+def test_pages_for_strangers_and_the_demonstrations_doors_are_accessible(app, visit, web):
+    addresses = ["/sign-in", "/privacy", "/accessibility", "/nowhere"]
+    assert not all_faults(visit(None), web, addresses)
+    factories.organisation("Universitetssykehuset Nord-Norge HF")
+    factories.organisation("Nordlandssykehuset HF")
+    write(people.keep_accounts)
+    assert not all_faults(visit(None), web, addresses)
+
+
+@pytest.mark.parametrize("role", [Role.COORDINATOR, Role.TECHNICIAN])
+def test_pages_of_a_network_at_work_are_accessible(app, visit, web, role):
+    studios = [factories.studio(factories.site(name=f"Sykehuset på Langnes {n}")) for n in range(3)]
+    for studio in studios[:2]:
+        factories.endpoint(studio)
+    soon = datetime.now(UTC) + timedelta(minutes=30)
+    held = factories.conference(*studios, start=soon)
+    later = factories.conference(studios[0], start=soon + timedelta(days=1))
+    reference, code = held.reference, studios[0].code
+    booking = [f"/conferences/{later.reference}/{step}" for step in ("change", "cancel")]
+    db.session.rollback()
+    addresses = [*EMPTY, "/studios/?q=nowhere", "/conferences/?from=rubbish", "/conferences/?reference=K-0",
+                 f"/conferences/{reference}", f"/studios/{code}", "/status?only=faults", "/studios/NONE"]  # fmt: skip
+    if role is Role.COORDINATOR:
+        addresses += ["/book", f"/book?studio={code}", *booking]
+    assert not all_faults(visit(role), web, addresses)
