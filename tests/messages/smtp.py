@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -160,12 +160,8 @@ def dripping(every: float = 0.02) -> Iterator[MailServer]:
             writer.write(b"2")
             await asyncio.sleep(every)
 
-    loop = asyncio.new_event_loop()
-    Thread(target=loop.run_forever, daemon=True).start()
-    server = asyncio.run_coroutine_threadsafe(asyncio.start_server(drip, "127.0.0.1", 0), loop).result(5)
-    yield MailServer("127.0.0.1", server.sockets[0].getsockname()[1])
-    asyncio.run_coroutine_threadsafe(_end(server), loop).result(5)
-    loop.call_soon_threadsafe(loop.stop)
+    with _speaking(drip) as server:
+        yield server
 
 
 def certificate_in(folder: Path) -> Path:
@@ -191,3 +187,29 @@ def _context(certificate: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     return context
+
+
+@contextmanager
+def reciting(*replies: bytes) -> Iterator[MailServer]:
+    """A server that says these replies one after the other, whatever it is told."""
+
+    async def recite(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for reply in replies:
+            writer.write(reply + b"\r\n")
+            await reader.readline()
+        writer.close()
+
+    with _speaking(recite) as server:
+        yield server
+
+
+@contextmanager
+def _speaking(speak: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]) -> Iterator[MailServer]:
+    loop = asyncio.new_event_loop()
+    Thread(target=loop.run_forever, daemon=True).start()
+    server = asyncio.run_coroutine_threadsafe(asyncio.start_server(speak, "127.0.0.1", 0), loop).result(5)
+    try:
+        yield MailServer("127.0.0.1", server.sockets[0].getsockname()[1])
+    finally:
+        asyncio.run_coroutine_threadsafe(_end(server), loop).result(5)
+        loop.call_soon_threadsafe(loop.stop)

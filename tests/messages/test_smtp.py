@@ -9,7 +9,7 @@ from config import MailServer, MailTls
 from messages import smtp
 from messages.rules import Verdict
 from messages.smtp import MailFailed, connected
-from tests.messages.smtp import DROP, HANG, certificate_in, dripping, post
+from tests.messages.smtp import DROP, HANG, certificate_in, dripping, post, reciting
 
 # The server of the tests takes passwords unencrypted where a test is about something else.
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH")
@@ -132,3 +132,21 @@ def test_a_server_that_drips_for_ever_is_left(monkeypatch):
 def test_a_file_of_certificates_that_is_none_is_said(tmp_path):
     said, _ = failure(MailServer("127.0.0.1", 9, MailTls.IMPLICIT), str(tmp_path / "none.pem"))
     assert "STUDIONETT_SMTP_CA" in said
+
+
+@pytest.mark.parametrize(
+    ("replies", "word"),
+    [
+        ((b"HTTP/1.1 400 Bad Request",), "refuses: -1"),
+        ((b"554 not you",), "refuses: 554 not you"),
+        ((b"220 hei", b"250-hei\r\n250 AUTH XOAUTH2"), "No suitable authentication method found"),
+        ((b"220 hei", b"250-hei\r\n250 AUTH CRAM-MD5", b"334 A"), "cannot be understood"),
+        ((b"220 hei", b"500 what", b"500 what"), "refuses: 500 what"),
+        ((b"220 hei", b"x" * 20_000), "Line too long"),
+    ],
+)
+def test_a_server_that_speaks_something_else_is_said(replies, word):
+    with reciting(*replies) as server:
+        said, verdict = failure(MailServer("127.0.0.1", server.port, user="eva", password="hush"))
+    assert word in said
+    assert verdict is Verdict.SERVER
