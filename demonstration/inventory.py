@@ -14,6 +14,7 @@ from demonstration.inventory_plan import (
     CODEC_CREDENTIAL,
     CONTACT_NAME,
     SNMP_CREDENTIAL,
+    SNMP_V3_CREDENTIAL,
     PlannedSite,
     plan_phones,
     plan_sites,
@@ -29,7 +30,7 @@ from studios.inventory.importing import Outcome, import_inventory
 from studios.inventory.organisations import site_ids, write_rows
 from studios.inventory.rules import COLUMNS, StudioRow, read_inventory
 
-CODEC_USER = "admin"
+CODEC_USER, SNMP_USER = "admin", "studionett"
 
 
 def is_installed() -> bool:
@@ -75,9 +76,14 @@ def install(
 
 def _keep_credentials(now: datetime) -> None:
     """The credentials that the studios name, with secrets that nobody needs to know."""
-    for name, user in ((CODEC_CREDENTIAL, CODEC_USER), (SNMP_CREDENTIAL, "")):
+    wanted = (
+        (CODEC_CREDENTIAL, CODEC_USER, None),
+        (SNMP_CREDENTIAL, "", None),
+        (SNMP_V3_CREDENTIAL, SNMP_USER, secrets.token_urlsafe(18)),
+    )
+    for name, user, privacy in wanted:
         if db.session.scalar(sa.select(Credential.id).filter_by(name=name)) is None:
-            set_credential(name, user, secrets.token_urlsafe(18), now)
+            set_credential(name, user, secrets.token_urlsafe(18), now, privacy)
     db.session.flush()
 
 

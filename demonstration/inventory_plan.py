@@ -10,7 +10,9 @@ from demonstration.places import Hospital, Place
 from models import ControlDriver, OrganisationKind, SnmpVersion
 from studios.inventory.rules import StudioRow
 
-CODEC_CREDENTIAL, SNMP_CREDENTIAL = "demo-codec", "demo-snmp"
+CODEC_CREDENTIAL, SNMP_CREDENTIAL, SNMP_V3_CREDENTIAL = "demo-codec", "demo-snmp", "demo-snmp-v3"
+# Every fifth studio still has an agent that speaks version 2c only.
+OLD_AGENTS = 5
 CONTROL_PORT, SNMP_PORT = 8080, 1161
 CONTACT_NAME = "Studiokontakt"
 NORTH = "Nord"
@@ -103,7 +105,7 @@ def plan_sites(seed: int, hospitals: Sequence[Hospital], municipalities: Sequenc
 def plan_studios(seed: int, sites: Sequence[PlannedSite]) -> list[StudioRow]:
     random = Random(seed + 1)
     rooms = [(site, number) for site in sites for number in range(1, site.studios + 1)]
-    return [_studio(random, site, number, studio_address(index)) for index, (site, number) in enumerate(rooms, start=1)]
+    return [_studio(random, site, number, index) for index, (site, number) in enumerate(rooms, start=1)]
 
 
 def plan_phones(sites: Sequence[PlannedSite]) -> list[str]:
@@ -207,8 +209,9 @@ def _code(place: Place) -> str:
     return slug(place.municipality)[:10] + place.county_no
 
 
-def _studio(random: Random, site: PlannedSite, number: int, address: str) -> StudioRow:
-    code = f"{site.code}-{number:02}"
+def _studio(random: Random, site: PlannedSite, number: int, index: int) -> StudioRow:
+    """Studio `number` of its site and `index` of all; both count from 1."""
+    code, address, is_old = f"{site.code}-{number:02}", studio_address(index), index % OLD_AGENTS == 0
     return StudioRow(
         code=code,
         name=f"{site.name}, Studio {number}",
@@ -229,8 +232,8 @@ def _studio(random: Random, site: PlannedSite, number: int, address: str) -> Stu
         control_credential=CODEC_CREDENTIAL,
         snmp_host=address,
         snmp_port=SNMP_PORT,
-        snmp_version=SnmpVersion.V2C,
-        snmp_credential=SNMP_CREDENTIAL,
+        snmp_version=SnmpVersion.V2C if is_old else SnmpVersion.V3,
+        snmp_credential=SNMP_CREDENTIAL if is_old else SNMP_V3_CREDENTIAL,
     )
 
 

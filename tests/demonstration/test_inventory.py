@@ -20,7 +20,7 @@ from demonstration.inventory_plan import (
 )
 from demonstration.places import COUNTIES, Hospital, Place, hospitals, municipalities
 from errors import Conflict
-from models import Credential, EndpointStatus, Organisation, Role, Site, Studio, db, write
+from models import Credential, EndpointStatus, Organisation, Role, Site, SnmpVersion, Studio, db, write
 from studios.inventory.equipment import EQUIPMENT
 from studios.inventory.exporting import export_csv
 from studios.inventory.rules import StudioRow
@@ -90,6 +90,13 @@ def test_codes_and_addresses_are_unique_and_short(studios: list[StudioRow]) -> N
     assert (studio_address(1), studio_address(253), studio_address(254)) == ("127.1.0.2", "127.1.0.254", "127.1.1.1")
 
 
+def test_four_fifths_of_the_agents_speak_snmpv3_and_the_others_2c(studios: list[StudioRow]) -> None:
+    assert Counter((studio.snmp_version, studio.snmp_credential) for studio in studios) == {
+        (SnmpVersion.V3, "demo-snmp-v3"): 720,
+        (SnmpVersion.V2C, "demo-snmp"): 180,
+    }
+
+
 def test_phone_numbers_are_invented_and_each_site_has_its_own(sites: list[PlannedSite]) -> None:
     numbers = plan_phones(sites)
     assert len(set(numbers)) == len(sites)
@@ -131,9 +138,12 @@ def test_the_demonstration_is_stored_with_parents_contacts_and_statuses(
     assert db.session.get_one(Organisation, unn.parent_id).name == "Helse Nord RHF"
     narvik = db.session.scalars(db.select(Site).filter_by(name="UNN Narvik")).one()
     assert (narvik.contact_name, narvik.contact_phone[:9]) == ("Studiokontakt", "75 00 00 ")  # type: ignore[index]
-    secrets = [row.open() for row in db.session.scalars(db.select(Credential))]
-    assert len(set(secrets)) == 2
+    credentials = {row.name: row for row in db.session.scalars(db.select(Credential))}
+    privacy = credentials["demo-snmp-v3"].open_privacy()
+    secrets = [*(row.open() for row in credentials.values()), privacy or ""]
+    assert (len(credentials), len(set(secrets))) == (3, 4)
     assert min(map(len, secrets)) >= 20
+    assert [name for name, row in credentials.items() if row.suits_snmp_3] == ["demo-snmp-v3"]
 
 
 def test_the_same_seed_gives_the_same_file_and_a_second_time_keeps_what_people_changed(
