@@ -74,7 +74,8 @@ def made_reports(first: date, last: date) -> dict[date, datetime]:
 def unsettled_days(first: date, last: date, now: datetime) -> list[date]:
     """Reported days with conferences that were not over when the report was made, and are now."""
     query = (
-        sa.select(ConferenceUsage.day.distinct())
+        sa.select(ConferenceUsage.day)
+        .distinct()
         .join(Report, Report.day == ConferenceUsage.day)
         .join(Conference, Conference.id == ConferenceUsage.conference_id)
         .where(

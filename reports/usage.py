@@ -124,9 +124,12 @@ def _keep(facts: Sequence[DayFacts], now: datetime) -> None:
 
 def _claim(day: date, now: datetime, seen: datetime | None) -> bool:
     """Set when the day's report was made, if it still says `seen`. The row then keeps others out until the commit."""
+    table: Any = Report.__table__
     if seen is None:
-        return _rows(_insert(Report).values(day=day, made_at=now).on_conflict_do_nothing()) == 1
-    return _rows(sa.update(Report).where(Report.day == day, Report.made_at == seen).values(made_at=now)) == 1
+        statement = _insert(Report).values(day=day, made_at=now).on_conflict_do_nothing()
+    else:
+        statement = sa.update(table).where(table.c.day == day, table.c.made_at == seen).values(made_at=now)
+    return db.session.scalar(statement.returning(table.c.day)) is not None
 
 
 def _put(day: date, now: datetime) -> None:
@@ -153,9 +156,4 @@ def _insert_all(model: Any, rows: list[dict[str, Any]]) -> None:
 
 
 def _insert(model: Any) -> Any:
-    return (postgresql if db.engine.dialect.name == "postgresql" else sqlite).insert(model)
-
-
-def _rows(statement: Any) -> int:
-    result: Any = db.session.execute(statement)
-    return int(result.rowcount)
+    return (postgresql if db.engine.dialect.name == "postgresql" else sqlite).insert(model.__table__)
