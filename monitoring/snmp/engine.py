@@ -48,6 +48,7 @@ class Refusal(StrEnum):
     UNKNOWN_USER = "unknown-user"
     NOT_IN_TIME = "not-in-time"
     SECURITY_LEVEL = "security-level"
+    OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)

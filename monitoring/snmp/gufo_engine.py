@@ -2,13 +2,15 @@
 
 It takes the plain case: one request under way for a target, answered. All else, which is rare, goes to the pysnmp
 engine, whose one socket serves any number of requests: a second request while an answer may still come, an agent of
-version 3 that reports something, an answer without a value (it may tell an error), no files left to open.
+version 3 that reports something, an answer that is unreadable or without a value (it may tell an error), no files left
+to open.
 
 gufo's own asyncio session can't keep what `engine.py` promises: it gives up a request with its time-out, so that no
 belated answer is ever heard, and stops at the first unreadable packet. So its sockets are used, not its sessions.
 """
 
 import asyncio
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,7 +24,7 @@ from gufo.snmp.utils import format_sock_addr
 from monitoring.snmp.engine import BELATED, TIMEOUT, Counters, Outcome, Reading, Target, Value
 from monitoring.snmp.open_files import make_room
 from monitoring.snmp.pysnmp_engine import LATE, PysnmpEngine
-from monitoring.snmp.usm_messages import master_key
+from monitoring.snmp.usm_messages import LARGEST_MESSAGE, Keys, is_sealed, keys_at, master_key
 
 DRAIN_LIMIT = 20
 # gufo tells an agent of version 3 the time that it last heard, which the agent accepts for 150 seconds.
@@ -40,7 +42,6 @@ class _Request:
     sent_at: float
     deadline: float
     done: asyncio.Future[Reading | None]
-    garbage: bool = False
 
 
 class _Session:
@@ -56,11 +57,14 @@ class _Session:
         self.is_refreshing = False
         address = format_sock_addr(target.host, target.port)
         self.socket: SnmpV2cClientSocket | SnmpV3ClientSocket
+        self.keys: Keys | None = None
         if self.is_secure:
             keys = (IDLE.get_auth_alg(), IDLE.get_auth_key(), IDLE.get_priv_alg(), IDLE.get_priv_key())
             self.socket = SnmpV3ClientSocket(address, b"", IDLE.name, *keys, 0, 0, 0, 0)
         else:
             self.socket = SnmpV2cClientSocket(address, target.community, 0, 0, 0, 0)
+        # Python's own view of the same socket; whoever closes the session lets go of it.
+        self.view = socket.socket(fileno=self.socket.get_fd())
 
     def send(self, now: float) -> None:
         """The next step of the request."""
@@ -72,8 +76,16 @@ class _Session:
             self.socket.send_get_many(self.request.oids)
 
     def receive(self, now: float) -> dict[str, Value] | None:
-        """The values, or None after a step that another must follow. Raises BlockingIOError when nothing has come."""
+        """The values, or None after a step that another must follow. Raises BlockingIOError when nothing has come.
+
+        gufo takes an answer whatever signature it has, or none at all: see to that before it gets the packet.
+        """
         if not self.is_refreshing:
+            if self.keys and not is_sealed(
+                self.view.recv(LARGEST_MESSAGE, socket.MSG_PEEK | socket.MSG_DONTWAIT), self.keys
+            ):
+                self.view.recv(1)  # the rest of the packet goes with it
+                raise SnmpAuthError
             values = self.socket.recv_get_many()
             if self.is_secure:
                 self.timely_until = now + TIME_HOLDS
@@ -87,6 +99,8 @@ class _Session:
             user = _user(self.target)
             keys = (user.get_auth_alg(), user.get_auth_key(), user.get_priv_alg(), user.get_priv_key())
             secure.set_keys(user.name, *keys)
+            target = self.target
+            self.keys = keys_at(target.user, target.auth, target.priv, secure.get_engine_id())
         return None
 
 
@@ -158,6 +172,7 @@ class GufoEngine:
         if self._sessions.get(session.target.key) is session:
             del self._sessions[session.target.key]
             self._loop.remove_reader(session.socket.get_fd())
+            session.view.detach()
         session.request = None
 
     def _send(self, session: _Session) -> bool:
@@ -196,9 +211,9 @@ class GufoEngine:
         except OSError:
             pass  # an ICMP error: the target's own time-out tells the same
         except SnmpError:
+            # Cut, hostile, or more than gufo takes in one packet (4 kB).
             self.counters.unreadable += 1
-            if session.request:
-                session.request.garbage = True
+            self._hand_over(session)
         else:
             self._go_on(session, values)
         return True
@@ -210,7 +225,7 @@ class GufoEngine:
             self._hand_over(session)
 
     def _hand_over(self, session: _Session) -> None:
-        """The agent reported something; gufo doesn't say what. The other engine finds out, and follows the agent."""
+        """Something came that gufo can't tell more of. The other engine asks again and finds out."""
         request = session.request
         self._close(session)
         if request and not request.done.done():
@@ -245,7 +260,7 @@ class GufoEngine:
         self._loop.call_at(forget_at, self._forget, session, request)
         self.counters.late += late
         self.counters.timed_out += not late
-        outcome = Outcome.LATE if late else Outcome.BAD_ANSWER if request.garbage else Outcome.TIMEOUT
+        outcome = Outcome.LATE if late else Outcome.TIMEOUT
         request.done.set_result(Reading(request.target.key, outcome, datetime.now(UTC)))
 
     def _forget(self, session: _Session, request: _Request) -> None:

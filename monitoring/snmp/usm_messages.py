@@ -143,6 +143,15 @@ def opened(packet: bytes) -> Envelope:
         raise NotAResponse(str(error)) from error
 
 
+def is_sealed(packet: bytes, keys: Keys) -> bool:
+    """Whether it is a whole message, encrypted and signed with these keys."""
+    try:
+        envelope = opened(packet)
+    except NotAResponse:
+        return False
+    return envelope.flags & (AUTHENTIC | PRIVATE) == AUTHENTIC | PRIVATE and _is_signed(envelope, keys)
+
+
 def unsealed(envelope: Envelope, keys: Keys | None) -> Response | Report:
     """The content of a message: a response only when it is signed and encrypted with these keys."""
     authentic = bool(envelope.flags & AUTHENTIC)
@@ -173,7 +182,7 @@ def _pdu(scoped: bytes) -> bytes:
 def _reason(pdu: bytes) -> str:
     at = pdu.find(_USM_STATS)
     number = pdu[at + len(_USM_STATS) : at + len(_USM_STATS) + 1]
-    return REPORTS.get(number[0], "report") if at >= 0 and number else "report"
+    return REPORTS.get(number[0], Refusal.OTHER) if at >= 0 and number else Refusal.OTHER
 
 
 def _is_signed(envelope: Envelope, keys: Keys) -> bool:

@@ -41,7 +41,11 @@ def silent(request: bytes) -> list[bytes]:
 
 def response(request: bytes, request_id: int | None = None) -> bytes:
     """A whole answer to `request`, or to another request's number."""
-    at = request.index(b"\x02\x04", request.index(b"\xa0")) + 2
+    at = request.index(b"\xa0") + 1
+    at += 1 + (request[at] & 0x7F if request[at] & 0x80 else 0)
+    length, at = request[at + 1], at + 2
+    if length != 4:  # numbers differ in length: few of them are this short
+        return _encode(request, request_id)
     number = request[at : at + 4] if request_id is None else request_id.to_bytes(4, "big")
     template, to = _template(request[:at], request[at + 4 :])
     return template[:to] + number + template[to + 4 :]
@@ -53,9 +57,11 @@ def _template(before: bytes, after: bytes) -> tuple[bytes, int]:
     return encoded[0], next(at for at, (a, b) in enumerate(zip(*encoded, strict=True)) if a != b)
 
 
-def _encode(request: bytes) -> bytes:
+def _encode(request: bytes, request_id: int | None = None) -> bytes:
     asked, _ = decoder.decode(request, asn1Spec=v2c.Message())
     pdu = v2c.apiMessage.get_pdu(asked)
+    if request_id is not None:
+        v2c.apiPDU.set_request_id(pdu, request_id)
     answer = v2c.apiPDU.get_response(pdu)
     oids = [str(oid) for oid, _ in v2c.apiPDU.get_varbinds(pdu)]
     v2c.apiPDU.set_varbinds(answer, [(oid, value_of(oid)) for oid in oids])
@@ -70,6 +76,7 @@ class Agents:
 
     def __init__(self) -> None:
         self.asked: Counter[str] = Counter()
+        self.asker: Any = None  # whence the last request came
         self._behaviours: dict[str, Behaviour] = {}
         self._selector = selectors.DefaultSelector()
         self._stopping = threading.Event()
@@ -79,7 +86,7 @@ class Agents:
         self._thread.start()
 
     def add(self, host: str, behaviour: Behaviour = answering, key: int = 1) -> Target:
-        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        udp = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
         udp.setblocking(False)
         udp.bind((host, 0))
         self._behaviours[host] = behaviour
@@ -115,6 +122,7 @@ class Agents:
         except OSError:
             return
         self.asked[host] += 1
+        self.asker = sender
         for packet in self._behaviours[host](request):
             udp.sendto(packet, sender)
 

@@ -13,6 +13,7 @@ from monitoring.snmp.engine import Target
 
 BINARY = shutil.which("snmpd") or shutil.which("snmpd", path="/usr/sbin:/usr/local/sbin")
 COMMUNITY = "lese-7Q"
+USER, AUTH, PRIV = "studionett", "autentisering-7Q", "kryptering-7Q"
 DESCRIPTION = "Cisco Codec SoftW: ce9.15.3.22 MCU: Cisco TelePresence MX700 S/N: FTT9990001"
 
 
@@ -24,6 +25,7 @@ def running(folder: Path, host: str, key: int = 1) -> Iterator[Target]:
     config = folder / "snmpd.conf"
     config.write_text(
         f"agentaddress udp:{host}:{port}\nrocommunity {COMMUNITY}\nsysdescr {DESCRIPTION}\nsysname studio-snmpd\n"
+        f"createUser {USER} SHA-256 {AUTH} AES {PRIV}\nrouser {USER} priv\n"
     )
     environment = {**os.environ, "SNMP_PERSISTENT_DIR": str(folder), "MIBS": ""}
     process = subprocess.Popen(
