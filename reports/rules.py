@@ -193,12 +193,16 @@ def wellness(changes: Sequence[tuple[int, Health]], known_until: int, day: Span)
     Nothing is known before the first change, nor after `known_until`, when its last poll had become too old: a monitor
     that is dead proves nothing.
     """
-    seconds = dict.fromkeys(Health, 0)
+    healthy = faulty = maintenance = 0
     ends = [*(at for at, _health in changes[1:]), day[1]]
     for (start, health), end in zip(changes, ends, strict=False):
-        seconds[health] += max(0, min(end, day[1], known_until) - max(start, day[0]))
-    healthy, maintenance = seconds[Health.OK], seconds[Health.MAINTENANCE]
-    faulty = sum(seconds[health] for health in FAULTY)
+        seconds = max(0, min(end, day[1], known_until) - max(start, day[0]))
+        if health is Health.OK:
+            healthy += seconds
+        elif health is Health.MAINTENANCE:
+            maintenance += seconds
+        elif health in FAULTY:
+            faulty += seconds
     return Wellness(healthy, faulty, maintenance, day[1] - day[0] - healthy - faulty - maintenance)
 
 
