@@ -11,7 +11,7 @@ from reports.trends import Week
 
 LEFT, RIGHT, TOP, BOTTOM = 66.0, 560.0, 30.0, 246.0
 STEPS = 4  # lines above the axis, at most
-NICE = (1, 2, 2.5, 5, 10)
+NICE = (1, 2, 2.5, 3, 4, 5, 10)
 LABEL_ABOVE, LABEL_BELOW = -12.0, 22.0
 HEATS = 5
 
@@ -49,17 +49,19 @@ class Trend:
 def trend(weeks: Sequence[Week]) -> Trend:
     """The axis starts at 0, so that a small change looks small."""
     now, past = [week.conferences for week in weeks], [week.year_before for week in weeks]
-    step = step_for(max([number for number in now + past if number is not None], default=0))
+    most = max([number for number in now + past if number is not None], default=0)
+    step = step_for(most)
+    steps = max(1, math.ceil(most / step))
     places = [LEFT + (RIGHT - LEFT) * index / max(1, len(weeks) - 1) for index in range(len(weeks))]
-    top = step * STEPS
-    ticks = [Label(LEFT - 8, _height(step * index, top) + 4, step * index) for index in range(STEPS + 1)]
+    top = step * steps
+    ticks = [Label(LEFT - 8, _height(step * index, top) + 4, step * index) for index in range(steps + 1)]
     line, before = _runs(places, now, top), _runs(places, past, top)
     leads = _leads(line, before)
     return Trend(ticks, places, line, before, *leads)
 
 
 def step_for(most: int) -> int:
-    """The smallest round step of which four reach the greatest number."""
+    """The smallest round step of which four reach the greatest number, or fewer."""
     least = max(1.0, most / STEPS)
     size = 10 ** math.floor(math.log10(least))
     return next(math.ceil(nice * size) for nice in NICE if nice * size >= least and nice * size == int(nice * size))

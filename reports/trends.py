@@ -1,7 +1,7 @@
 """What the charts show: conferences week by week, the busiest hours, and the latest days one by one."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -103,30 +103,36 @@ def _by_day(query: sa.Executable) -> dict[date, tuple[int, int, int]]:
     return {row[0]: (int(row[1]), int(row[2]), int(row[3])) for row in db.session.execute(query)}
 
 
-def _conferences_by_day(spans: Iterable[tuple[date, date]], region: str | None) -> dict[date, int]:
+def _conferences_by_day(spans: Sequence[tuple[date, date]], region: str | None) -> dict[date, int]:
     """Conferences of each reported day in the spans, the cancelled left out."""
-    counted = sa.and_(
-        ConferenceUsage.day == Report.day,
-        ConferenceUsage.outcome != Outcome.CANCELLED,
-        ConferenceUsage.conference_id.in_(_conferences_in(region)) if region else sa.true(),
+    counted = (
+        sa.select(ConferenceUsage.day, sa.func.count().label("number"))
+        .where(_in_one_of(ConferenceUsage.day, spans), ConferenceUsage.outcome != Outcome.CANCELLED)
+        .where(_has_part_in(region) if region else sa.true())
+        .group_by(ConferenceUsage.day)
+        .subquery()
     )
     query = (
-        sa.select(Report.day, sa.func.count(ConferenceUsage.conference_id))
-        .outerjoin(ConferenceUsage, counted)
-        .where(sa.or_(*(Report.day.between(first, last) for first, last in spans)))
-        .group_by(Report.day)
+        sa.select(Report.day, sa.func.coalesce(counted.c.number, 0))
+        .outerjoin(counted, counted.c.day == Report.day)
+        .where(_in_one_of(Report.day, spans))
     )
     return {row[0]: row[1] for row in db.session.execute(query)}
 
 
-def _conferences_in(region: str) -> sa.Select[Any]:
-    """Those in which a studio of the region took part."""
+def _in_one_of(day: Any, spans: Sequence[tuple[date, date]]) -> sa.ColumnElement[bool]:
+    return sa.or_(*(day.between(first, last) for first, last in spans))
+
+
+def _has_part_in(region: str) -> sa.ColumnElement[bool]:
+    """A studio of the region takes part in the conference."""
     return (
-        sa.select(Party.conference_id)
+        sa.select(Party.id)
         .outerjoin(Reservation, Reservation.id == Party.reservation_id)
         .join(Studio, Studio.id == sa.func.coalesce(Reservation.studio_id, Party.studio_id))
         .join(Site, Site.id == Studio.site_id)
-        .where(Site.health_region == region)
+        .where(Party.conference_id == ConferenceUsage.conference_id, Site.health_region == region)
+        .exists()
     )
 
 

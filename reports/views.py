@@ -17,7 +17,7 @@ from reports.periods import Kind, Period, containing
 from reports.rules import night_after
 from studios.inventory.wording import KINDS
 
-DAYS_LISTED = 14
+DAYS_LISTED = 7
 LINES_ON_A_PAGE = 50
 EARLIEST, LATEST = date(2000, 1, 1), date(2100, 1, 1)
 
@@ -74,7 +74,6 @@ def _vocabulary() -> dict[str, object]:
         "kind_name": lambda kind: KINDS[OrganisationKind(kind)],
         "as_booked_share": page.as_booked_share,
         "PERIODS": wording.PERIODS,
-        "DAYS_LISTED": DAYS_LISTED,
     }
 
 
