@@ -27,6 +27,7 @@ from monitoring.snmp.pysnmp_engine import LATE, PysnmpEngine
 from monitoring.snmp.usm_messages import LARGEST_MESSAGE, Keys, is_sealed, keys_at, master_key
 
 DRAIN_LIMIT = 20
+PEEK = socket.MSG_PEEK | socket.MSG_DONTWAIT
 # gufo tells an agent of version 3 the time that it last heard, which the agent accepts for 150 seconds.
 TIME_HOLDS = 100.0
 # What is left for a request that another engine takes over, at least.
@@ -81,9 +82,7 @@ class _Session:
         gufo takes an answer whatever signature it has, or none at all: see to that before it gets the packet.
         """
         if not self.is_refreshing:
-            if self.keys and not is_sealed(
-                self.view.recv(LARGEST_MESSAGE, socket.MSG_PEEK | socket.MSG_DONTWAIT), self.keys
-            ):
+            if self.keys and not is_sealed(self.view.recv(LARGEST_MESSAGE, PEEK), self.keys):
                 self.view.recv(1)  # the rest of the packet goes with it
                 raise SnmpAuthError
             values = self.socket.recv_get_many()

@@ -2,7 +2,12 @@
 
 from datetime import datetime, timedelta
 
-from models import Health
+from models import Endpoint, Health, SnmpVersion
+
+
+def is_watched_in_clear(endpoint: Endpoint | None) -> bool:
+    """Whether anybody on the network may read what monitoring reads: SNMP v2c encrypts nothing."""
+    return bool(endpoint and endpoint.snmp_host and endpoint.snmp_version is SnmpVersion.V2C)
 
 
 def present_health(

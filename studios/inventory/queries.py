@@ -16,6 +16,7 @@ from models import (
     OrganisationKind,
     Reservation,
     Site,
+    SnmpVersion,
     StatusChange,
     Studio,
     db,
@@ -60,9 +61,14 @@ def search_studios(text: str, limit: int = 12) -> list[Studio]:
     return list(_studios(best(_entries(), text, limit)))
 
 
-def list_studios(text: str = "", region: str = "", kind: OrganisationKind | None = None, page: int = 1) -> StudioPage:
-    """A page of the studios in use; the best hits first when there is a text, else by code. Pages count from 1."""
-    entries = _entries(region, kind)
+def list_studios(
+    text: str = "", region: str = "", kind: OrganisationKind | None = None, page: int = 1, in_clear: bool = False
+) -> StudioPage:
+    """A page of the studios in use; the best hits first when there is a text, else by code. Pages count from 1.
+
+    `in_clear`: only those whose equipment is watched without encryption.
+    """
+    entries = _entries(region, kind, in_clear)
     if words_of(text):
         ids = best(entries, text)
     else:
@@ -133,7 +139,7 @@ def studio_at(dial_address: str) -> Studio | None:
     )
 
 
-def _entries(region: str = "", kind: OrganisationKind | None = None) -> list[Entry]:
+def _entries(region: str = "", kind: OrganisationKind | None = None, in_clear: bool = False) -> list[Entry]:
     columns = (Studio.id, Studio.code, Studio.name, Site.name, Site.town, Site.municipality, Organisation.name)
     query = (
         sa.select(*columns)
@@ -145,6 +151,9 @@ def _entries(region: str = "", kind: OrganisationKind | None = None) -> list[Ent
         query = query.where(Site.health_region == region)
     if kind:
         query = query.where(Organisation.kind == kind)
+    if in_clear:
+        clear = (Endpoint.snmp_version == SnmpVersion.V2C, Endpoint.snmp_host.is_not(None), Endpoint.snmp_host != "")
+        query = query.join(Endpoint, Endpoint.studio_id == Studio.id).where(*clear)
     return [Entry(id, code, name, tuple(about)) for id, code, name, *about in db.session.execute(query)]
 
 

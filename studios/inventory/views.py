@@ -13,12 +13,12 @@ from flask_babel import gettext as _
 from accounts.permissions import EVERY_ROLE, access, allow
 from config import settings
 from errors import NotFound
-from models import Closure, EndpointStatus, Health, OrganisationKind, Reservation, Role, Studio
+from models import Closure, EndpointStatus, Health, OrganisationKind, Reservation, Role, SnmpVersion, Studio
 from studios.booking.queries import may_see_title
 from studios.calendars.rules import Block, Buffers, Span, Taken, Window, lane_blocks, window_around
 from studios.inventory import queries
 from studios.inventory.equipment import equipment_name
-from studios.inventory.present import present_health
+from studios.inventory.present import is_watched_in_clear, present_health
 from studios.inventory.wording import FACES, KINDS, Face, cause_word
 
 LONGEST_TEXT = 200
@@ -33,6 +33,7 @@ class Row:
     studio: Studio
     face: Face
     in_call: bool
+    in_clear: bool
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,14 @@ def studios() -> ResponseReturnValue:
     text = request.args.get("q", "")[:LONGEST_TEXT]
     region = request.args["region"] if request.args.get("region") in regions else ""
     kind = _kind(request.args.get("kind", ""))
-    page = queries.list_studios(text, region, kind, request.args.get("page", 1, type=int))
-    chosen: dict[str, Any] = {"q": text, "region": region, "kind": kind.value if kind else ""}
+    in_clear = _sees_security() and request.args.get("snmp") == SnmpVersion.V2C
+    page = queries.list_studios(text, region, kind, request.args.get("page", 1, type=int), in_clear)
+    chosen: dict[str, Any] = {
+        "q": text,
+        "region": region,
+        "kind": kind.value if kind else "",
+        "snmp": SnmpVersion.V2C.value if in_clear else "",
+    }
     given = {name: value for name, value in chosen.items() if value}
     return render_template(
         "inventory/_studios.html" if request.headers.get("HX-Request") else "inventory/studios.html",
@@ -63,6 +70,7 @@ def studios() -> ResponseReturnValue:
         chosen=chosen,
         kinds=KINDS,
         regions=regions,
+        sees_security=_sees_security(),
         address=lambda number: url_for(".studios", **given, page=number),
     )
 
@@ -95,8 +103,14 @@ def studio(code: str) -> ResponseReturnValue:
         kinds=KINDS,
         cause_word=cause_word,
         equipment=[equipment_name(piece) for piece in found.equipment],
+        in_clear=_sees_security() and is_watched_in_clear(found.endpoint),
         now=now,
     )
+
+
+def _sees_security() -> bool:
+    """A weakness is for those who can mend it, and nobody else's reading."""
+    return access().has(Role.TECHNICIAN, Role.ADMINISTRATOR)
 
 
 def _kind(text: str) -> OrganisationKind | None:
@@ -128,6 +142,7 @@ def _rows(lines: Sequence[queries.StudioLine]) -> list[Row]:
             line.studio,
             FACES[_health(line.status, line.studio.id in closed, now)],
             bool(line.status and line.status.in_call),
+            _sees_security() and is_watched_in_clear(line.studio.endpoint),
         )
         for line in lines
     ]

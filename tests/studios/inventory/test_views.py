@@ -96,6 +96,33 @@ def test_the_list_shows_studios_and_their_state_in_words(ask: Ask) -> None:
     assert 'href="/studios/UNN-1"' in page
 
 
+IN_CLEAR = "SNMP v2c: not encrypted"
+
+
+@pytest.fixture
+def watched_studios(app: Flask) -> None:
+    factories.endpoint(factories.studio(code="CLEAR-1"))
+    factories.endpoint(factories.studio(code="SEALED-1"), snmp_version="3")
+    factories.endpoint(factories.studio(code="ALONE-1"), snmp_host=None)
+
+
+@pytest.mark.parametrize("role", [Role.TECHNICIAN, Role.ADMINISTRATOR])
+def test_who_can_mend_it_sees_where_snmp_is_not_encrypted(ask: Ask, watched_studios: None, role: Role) -> None:
+    part = ask("/studios/", role, HX_Request="true").text
+    assert part.count(IN_CLEAR) == 1
+    assert IN_CLEAR in ask("/studios/CLEAR-1", role).text
+    assert IN_CLEAR not in ask("/studios/SEALED-1", role).text
+    assert IN_CLEAR not in ask("/studios/ALONE-1", role).text
+    listed = ask("/studios/?snmp=2c", role, HX_Request="true").text
+    assert [code in listed for code in ("CLEAR-1", "SEALED-1", "ALONE-1")] == [True, False, False]
+
+
+def test_nobody_else_is_told_where_snmp_is_not_encrypted(ask: Ask, watched_studios: None) -> None:
+    for address in ("/studios/", "/studios/?snmp=2c", "/studios/CLEAR-1"):
+        assert IN_CLEAR not in ask(address, Role.COORDINATOR).text
+    assert "SEALED-1" in ask("/studios/?snmp=2c", Role.COORDINATOR).text
+
+
 def test_an_htmx_request_gets_the_table_alone(ask: Ask) -> None:
     factories.studio(code="UNN-1")
     whole, part = ask("/studios/"), ask("/studios/", HX_Request="true")
