@@ -1,18 +1,22 @@
 """How the program itself is doing: for those who run it a page, for their tools an address, for everybody an alarm."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Flask, Response, current_app, render_template
 from flask.typing import ResponseReturnValue
 
 from accounts.permissions import allow, polled, public
+from config import settings
 from messages.queries import backlog
 from models import Role, db
 from operation import wording
 from operation.queries import database_kind, database_size, last_beats, processes
 from operation.readiness import READY, Readiness, newest_version, tables_version
 from operation.rules import NEEDED, Kind, silences
+from reports.rules import night_after
 
 CARETAKERS = (Role.TECHNICIAN, Role.ADMINISTRATOR)
 UNREADY = 503
@@ -72,4 +76,13 @@ def _found() -> dict[str, Any]:
         "size": database_size(),
         "tables": tables_version(db.session.connection()),
         "newest": newest_version(),
+        "version": version("studionett"),
+        "next_report": _next_night(present),
     }
+
+
+def _next_night(now: datetime) -> datetime:
+    """When the next report is due."""
+    zone = settings().zone
+    today = now.astimezone(ZoneInfo(zone)).date()
+    return min(at for day in (today - timedelta(days=1), today) if (at := night_after(day, zone)) > now)

@@ -55,7 +55,7 @@ def certificates(found: Settings) -> Finding:
 
 
 def snmp(found: Settings) -> Finding:
-    chosen = str(getattr(found, "snmp_engine", "auto"))
+    chosen = found.snmp_engine
     wanted = LIBRARIES if chosen == "auto" else {chosen: LIBRARIES[chosen]}
     there = [name for name, module in wanted.items() if _is_installed(module)]
     if not there:

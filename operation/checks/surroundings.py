@@ -72,7 +72,7 @@ def demonstration_accounts(found: Settings) -> Finding:
         return ok("No account has the demonstration's password.")
     if is_loopback(found.host) and not found.trusted_proxy:
         return ok(f"{len(there)} demonstration accounts, on this machine only.")
-    if getattr(found, "demonstration_sign_in", False):
+    if found.demonstration_sign_in:
         return warning(
             f"{len(there)} demonstration accounts are open to all, as STUDIONETT_DEMONSTRATION_SIGN_IN asks."
         )

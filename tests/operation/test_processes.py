@@ -133,6 +133,8 @@ def test_the_page_names_the_database_its_size_and_tables(reader, dialect):
     assert {"sqlite": "SQLite 3.", "postgresql": "PostgreSQL 1"}[dialect] in page
     assert " MB" in page
     assert "Up to date" in page
+    assert "Version 0." in page
+    assert " 04:00<" in page or ">04:00<" in page, "when the next report is due"
     assert "<html" not in page
 
 
