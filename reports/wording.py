@@ -143,4 +143,4 @@ def _change(by: float, good: int, text: str) -> Change:
     if not by:
         return Change("level", str(_("unchanged")), "", text)
     tone = "" if not good else "is-good" if by * good > 0 else "is-bad"
-    return Change("up", str(_("up")), tone, text) if by > 0 else Change("fall", str(_("down")), tone, text)
+    return Change("up", str(_("risen")), tone, text) if by > 0 else Change("fall", str(_("fallen")), tone, text)
