@@ -1,12 +1,14 @@
 """`studionett fleet` as a process of its own, and `studionett fleet fault` beside it."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -17,6 +19,7 @@ from flask import Flask
 from app import create_app
 from models import db
 from simulation.commands import parse_address
+from simulation.studio import Timings
 from tests import factories
 from tests.conftest import settings_for
 from tests.simulation.fleets import own_address
@@ -28,6 +31,8 @@ from flask.cli import FlaskGroup
 from simulation.commands import fleet
 import simulation.commands
 simulation.commands.RELOAD_S, simulation.commands.ANSWER_S = 0.2, 1
+import simulation.fault_script as script
+script.FIRST, script.SHARE = 0.1, 1.0
 app = create_app()
 app.cli.add_command(fleet)
 FlaskGroup(name="studionett", create_app=lambda: app, add_default_commands=False, load_dotenv=False)()
@@ -47,10 +52,11 @@ class Installation:
             "STUDIONETT_FLEET_CONTROL": self.control,
         }
 
-    def add_studio(self, code: str) -> str:
+    def add_studio(self, code: str, credential: str | None = None) -> str:
         address = own_address()
         with self.app.app_context():
-            factories.endpoint(factories.studio(code=code), address=address)
+            steered = factories.credential(credential).id if credential else None
+            factories.endpoint(factories.studio(code=code), address=address, control_credential_id=steered)
             db.session.remove()
         return address
 
@@ -115,6 +121,36 @@ def test_the_fleet_serves_takes_faults_follows_the_inventory_and_ends_on_a_signa
     finally:
         process.kill()
         process.wait()
+
+
+def test_where_the_demonstration_is_installed_its_script_of_faults_plays(installation: Installation):
+    installation.add_studio("OUS01", "demo-codec")
+    installation.add_studio("OUS02")
+    process = installation.start()
+    try:
+        assert process.stdout is not None
+        process.stdout.readline()
+        assert re.fullmatch(r"\d\d:\d\d:\d\d OUS01: [a-z ]+, until \d\d:\d\d\n", process.stdout.readline())
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(5) == 0
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_quiet_leaves_the_script_out(app: Flask, monkeypatch: pytest.MonkeyPatch):
+    scripts: list[int | None] = []
+
+    async def serve(app: Flask, control: tuple[str, int], timings: Timings, script: int | None) -> None:
+        scripts.append(script)
+
+    monkeypatch.setattr("simulation.commands.serve", serve)
+    for words in (["fleet"], ["fleet", "--seed", "7"], ["fleet", "--quiet"]):
+        assert app.test_cli_runner().invoke(args=words).exit_code == 0
+    app.config["STUDIONETT"] = replace(app.config["STUDIONETT"], fleet_quiet=True)
+    assert app.test_cli_runner().invoke(args=["fleet"]).exit_code == 0
+    assert scripts == [1, 7, None, None]
 
 
 def test_without_a_fleet_a_fault_is_a_sentence(installation: Installation):
