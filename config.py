@@ -259,7 +259,7 @@ class Settings:
     calls_interval: float = _setting(60, _positive)
     calls_interval_busy: float = _setting(15, _positive)
     stale_after: float = _setting(180, _positive)
-    # gufo needs 20 times less CPU; auto takes it where it is installed.
+    # gufo needs a seventh of the CPU; auto takes it where it is installed.
     snmp_engine: str = _setting("auto", _snmp_engine)
 
     # Mail: without a server messages wait in the outbox and expire.
