@@ -51,14 +51,14 @@ def main() -> None:
     options = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     with tempfile.TemporaryDirectory() as folder:
-        url = options.database or _demonstration(folder)
+        url = options.database or demonstration(folder)
         app = create_app(Settings(database_url=url, secret_key=KEY))
         with app.app_context():
             cookie = _signed_in(app)
         show(_measure(app, cookie, options.times))
 
 
-def _demonstration(folder: str) -> str:
+def demonstration(folder: str) -> str:
     """A database with the invented studios and a working day around now, without the year before."""
     url = f"sqlite:///{folder}/bench.db"
     environment = {**os.environ, "STUDIONETT_DATABASE_URL": url, "STUDIONETT_SECRET_KEY": KEY}
