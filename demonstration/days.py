@@ -60,11 +60,12 @@ def write_year(seed: int, now: datetime, progress: ReportProgress, days: int = D
     zone = ZoneInfo(settings().zone)
     past = days_before(now.astimezone(zone).date(), days)
     missing = _missing(past, zone)
-    total = 2 * len(missing)  # a day's usage takes about as long as the day
-    if missing:
-        write(lambda: keep_planners(now))
-        _write_days(_planned(seed, missing, zone), seed, zone, lambda done: progress(done, total))
-        write(lambda: keep_signs_of_life(now))
+    if not missing:
+        return 0  # the days since then have nights of their own to be reported in
+    write(lambda: keep_planners(now))
+    # A day's usage takes about as long as the day.
+    _write_days(_planned(seed, missing, zone), seed, zone, lambda done: progress(done, 2 * len(missing)))
+    write(lambda: keep_signs_of_life(now))
     unreported = _unreported(past, zone)
     keep_days(unreported, lambda done, _total: progress(len(missing) + done, len(missing) + len(unreported)))
     return len(missing)
