@@ -2,16 +2,19 @@
 
 import csv
 import io
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 
+from messages.sending import send_due
 from models import ConferenceState, Health, Message, OrganisationKind, Report, Role, db
 from reports import figures, usage
 from reports.commands import report
 from reports.table import HEADER, csv_of, harmless
 from tests import factories
+from tests.messages.smtp import post
 from tests.reports.past import FarEnd, happened, watched
 
 DAY = date(2026, 11, 3)
@@ -132,6 +135,21 @@ def test_managers_get_the_figures_in_their_language_with_the_csv(network):
     assert "Conferences booked: 2\n" in english
     assert "no report of the same weekday a week before" in english
     assert "/reports/" not in english, "nobody said where the pages are"
+
+
+def test_the_mail_arrives_with_the_csv_byte_for_byte_and_a_link(app, network):
+    manager = factories.account(role=Role.MANAGER, language="en")
+    with post() as mail:
+        app.config["STUDIONETT"] = replace(
+            app.config["STUDIONETT"], public_url="https://studionett.example.org", **mail.settings
+        )
+        usage.make_report(DAY)
+        send_due()
+    [taken] = mail.mails
+    assert taken["To"] == manager.email
+    assert f"https://studionett.example.org/reports/{DAY}\n" in taken.get_body().get_content().replace("\r\n", "\n")
+    [attached] = taken.iter_attachments()
+    assert attached.get_payload(decode=True) == csv_of(DAY, DAY).encode()
 
 
 def test_the_same_weekday_a_week_before_stands_beside(network):

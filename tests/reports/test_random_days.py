@@ -28,7 +28,10 @@ TABLES = (
     *("conference_usage", "studio_usage", "hour_usage", "report", "call_record", "leg", "event", "party"),
     *("reservation", "conference", "status_change", "endpoint_status", "endpoint", "studio", "site", "organisation"),
 )
-CAUSES = st.lists(st.sampled_from(["no-answer", "not-answered", "busy", "unreachable"]), max_size=3)
+CAUSES = st.one_of(
+    st.lists(st.sampled_from(["no-answer", "not-answered"]), min_size=1, max_size=2),
+    st.lists(st.sampled_from(["no-answer", "not-answered", "busy", "unreachable"]), max_size=3),
+)
 STATES = st.sampled_from([*ConferenceState])
 
 
@@ -40,8 +43,8 @@ def minutes(low: int, high: int) -> st.SearchStrategy[timedelta]:
 def far_ends(draw: st.DrawFn) -> list[tuple[timedelta, timedelta | None]]:
     """Calls in minutes after the start: drops and returns, an open one last."""
     calls: list[tuple[timedelta, timedelta | None]] = []
-    at = draw(minutes(-2, 40))
-    for _ in range(draw(st.integers(0, 3))):
+    at = draw(st.one_of(minutes(-2, 3), minutes(-2, 40)))
+    for _ in range(draw(st.sampled_from([0, 0, 1, 2, 3]))):
         end = at + draw(minutes(0, 90))
         calls.append((at, end))
         at = end + draw(minutes(0, 15))
