@@ -81,4 +81,5 @@ def test_a_database_that_hangs_holds_up_nobody_and_is_asked_once(app, monkeypatc
     assert len(begun) == 1, "the questions do not pile up"
     hanging.set()
     app.extensions["readiness"]._asking.join(10)
+    app.extensions["readiness"]._patience = 20
     assert asked(app) == (200, "ready")
