@@ -17,7 +17,7 @@ from monitoring.cadence import Cadence
 from monitoring.leases import Terms
 from monitoring.monitor import Chores, Monitor
 from monitoring.rules import Patience
-from monitoring.snmp.pysnmp_engine import PysnmpEngine
+from monitoring.snmp.choice import AUTO, engine_named
 
 CADENCE = Cadence(
     full=0.6, alive=0.2, calls=0.3, calls_busy=0.15, first=0.05, timeout=0.2, patient_timeout=0.2, recheck=0.05
@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 def a_monitor(app: Flask, xapi: XapiClient, cadence: Cadence = CADENCE) -> Monitor:
-    return Monitor(app, PysnmpEngine, xapi, cadence=cadence, patience=PATIENCE, terms=TERMS, chores=CHORES)
+    return Monitor(app, engine_named(AUTO), xapi, cadence=cadence, patience=PATIENCE, terms=TERMS, chores=CHORES)
 
 
 @contextmanager

@@ -1,7 +1,15 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.cadence import LONGEST_BACK_OFF, Cadence, calls_interval, first_turn, is_full, next_turn
+from monitoring.cadence import (
+    LONGEST_BACK_OFF,
+    Cadence,
+    calls_interval,
+    first_turn,
+    is_full,
+    next_turn,
+    refused_interval,
+)
 
 CADENCE = Cadence()
 keys = st.integers(1, 100_000)
@@ -44,6 +52,11 @@ def test_codecs_that_fail_are_left_alone_longer_and_longer() -> None:
     assert waits[:3] == [60, 120, 240]
     assert max(waits) == LONGEST_BACK_OFF
     assert calls_interval(CADENCE, busy=True, failures=0) == 15
+
+
+def test_who_refuses_our_keys_is_asked_less_and_less_often() -> None:
+    assert [refused_interval(CADENCE, n) for n in (1, 2, 3, 4, 50)] == [20, 40, 80, 160, LONGEST_BACK_OFF]
+    assert refused_interval(Cadence(alive=600), 9) == 600
 
 
 def test_alone_a_full_read_is_every_turn() -> None:

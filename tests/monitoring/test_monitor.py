@@ -17,12 +17,14 @@ from flask import Flask
 
 from models import (
     Closure,
+    Credential,
     Endpoint,
     EndpointStatus,
     Event,
     Health,
     Leg,
     Reservation,
+    SnmpVersion,
     StatusChange,
     Studio,
     Worker,
@@ -30,6 +32,8 @@ from models import (
     write,
 )
 from monitoring.rules import Cause, Patience
+from simulation.snmp_v3 import V3Engine
+from simulation.studio import SimulatedStudio, SnmpUser, StudioSpec, Timings
 from tests import factories
 from tests.devices import codec as codecs
 from tests.monitoring import agents as played
@@ -184,6 +188,24 @@ def test_what_can_not_be_asked_is_unknown_with_its_reason(app: Flask, agents: Ag
             )
         )
     assert {status(key).health for key in (named, unsealed, *unfit)} == {Health.UNKNOWN}
+
+
+@on_sqlite
+def test_wrong_keys_are_unknown_with_their_reason_and_new_ones_are_tried_at_once(app: Flask, agents: Agents) -> None:
+    user = SnmpUser("studionett", "autentisering", "kryptering")
+    engine = V3Engine(SimulatedStudio(StudioSpec("S-1", "S-1", HOST, snmp_user=user), Timings()))
+    credential = factories.credential("watch", user.name, "feil-autentisering", privacy=user.privacy)
+    endpoint = an_endpoint(agents, HOST, lambda request: [answer] if (answer := engine.respond(request)) else [])
+    endpoint.snmp_version, endpoint.snmp_credential_id = SnmpVersion.V3, credential.id
+    db.session.commit()
+    key = endpoint.id
+    with watching(app, replace(CADENCE, alive=30.0)):  # it wouldn't be asked again for a minute
+        until(lambda: is_now(key, Health.UNKNOWN) and status(key).cause == Cause.SNMP_KEYS)
+        assert status(key).misses == 0
+        db.session.get_one(Credential, credential.id).seal(user.authentication)
+        db.session.commit()
+        until(lambda: is_now(key, Health.OK))
+    assert [change.to_health for change in db.session.scalars(sa.select(StatusChange))] == [Health.OK]
 
 
 @pytest.mark.parametrize(("behaviour", "at_last"), [(played.answering, Health.OK), (played.silent, Health.DOWN)])

@@ -117,6 +117,22 @@ def test_a_restarted_monitor_believes_the_table_until_it_had_time_to_poll() -> N
     assert health(was_down, START + PATIENCE.stale + timedelta(seconds=5)) is Health.UNKNOWN
 
 
+@given(steps)
+def test_what_refuses_our_keys_is_unknown_and_never_down(history: Steps) -> None:
+    pulse, now = lived(history)
+    refused = after(pulse, Poll.REFUSED, asked_at=now, now=now, patience=PATIENCE, cause=Cause.SNMP_KEYS)
+    assert verdict(refused, AROUND, now=now, patience=PATIENCE) == Verdict(Health.UNKNOWN, Cause.SNMP_KEYS)
+    # One lost packet says nothing else of it; enough of them do, and an answer ends it.
+    missed = after(refused, Poll.MISSED, asked_at=now, now=now, patience=PATIENCE)
+    assert verdict(missed, AROUND, now=now, patience=PATIENCE) == Verdict(Health.UNKNOWN, Cause.SNMP_KEYS)
+    dead, at = refused, now
+    for _ in range(PATIENCE.misses):
+        dead, at = after(dead, Poll.MISSED, asked_at=at, now=at, patience=PATIENCE), at + timedelta(seconds=1.5)
+    assert verdict(dead, AROUND, now=at, patience=PATIENCE) == Verdict(Health.DOWN, Cause.NO_ANSWER)
+    well = after(refused, Poll.ANSWERED, asked_at=now, now=now, patience=PATIENCE)
+    assert health(well, now) is Health.OK
+
+
 def test_what_can_not_be_asked_is_unknown_and_not_down() -> None:
     pulse, now = lived([(Poll.ANSWERED, 10), *[(Poll.MISSED, 10)] * 3])
     pulse = after(pulse, Poll.IMPOSSIBLE, asked_at=now, now=now, patience=PATIENCE, cause=Cause.CREDENTIAL)
