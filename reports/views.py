@@ -137,6 +137,7 @@ def _missing(day: date, period: Period) -> ResponseReturnValue:
         state=state,
         newest=trends.newest_day(),
         made_on=period.first + timedelta(days=1),
+        command=f"studionett report {period.first}",
         address=_addresses(day, period),
     )
     return shown, 404

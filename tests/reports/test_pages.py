@@ -201,7 +201,9 @@ def test_what_is_no_day_is_refused_in_a_sentence(read, day, rest):
     assert re.search("named by its day|so distant a day", read(f"/reports/{day}{rest}?period=year", 404))
 
 
-@pytest.mark.parametrize("query", ["?period=decade", "?page=x", "?page=-4", "?page=999", "?sort=;drop", "?region=Atlantis"])
+@pytest.mark.parametrize(
+    "query", ["?period=decade", "?page=x", "?page=-4", "?page=999", "?sort=;drop", "?region=Atlantis"]
+)
 def test_odd_wishes_are_looked_past(read, query):
     a_week(factories.studio())
     for rest in ("", "/studios", "/organisations"):
