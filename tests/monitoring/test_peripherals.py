@@ -3,12 +3,13 @@
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
 
-from models import Endpoint, EndpointStatus, Health, StatusChange, Worker, db, write
+from models import Endpoint, EndpointStatus, Health, SnmpVersion, StatusChange, Worker, db, write
 from monitoring.rules import Cause
 from simulation.fleet import Fleet
 from simulation.studio import Fault, SimulatedStudio, Timings
@@ -38,6 +39,9 @@ class Trial:
 
     def cut_line(self, cut: bool) -> None:
         self._do(lambda: self._studio.cut_line(cut))
+
+    def change_password(self) -> None:
+        self._do(lambda: setattr(self._studio, "spec", replace(self._studio.spec, password="another")))
 
     def _do(self, change: Callable[[], None]) -> None:
         done = threading.Event()
@@ -112,10 +116,17 @@ def test_of_a_codec_that_refuses_us_nobody_knows_what_is_plugged_in(app: Flask, 
     trial.suffer(Fault.CAMERA_UNPLUGGED)
     with watching(app):
         until(lambda: trial.is_now(Health.DEGRADED, Cause.CAMERA, NO_CAMERA))
-        credential = db.session.get_one(Endpoint, trial.key).control_credential
-        assert credential is not None
-        write(lambda: db.session.merge(credential).seal("feil"))
+        trial.change_password()
         until(lambda: trial.is_now(Health.DEGRADED, Cause.CONTROL_REFUSED, None))
+
+
+@on_sqlite
+def test_of_a_studio_that_is_unknown_nothing_is_said_of_what_is_plugged_in(app: Flask, trial: Trial) -> None:
+    write(lambda: db.session.execute(db.update(Endpoint).values(snmp_version=SnmpVersion.V3)))
+    trial.suffer(Fault.CAMERA_UNPLUGGED)
+    with watching(app):
+        until(lambda: trial.status.calls_seen_at)
+        until(lambda: trial.is_now(Health.UNKNOWN, Cause.SNMP_CREDENTIAL, None))
 
 
 @on_sqlite
