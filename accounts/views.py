@@ -84,8 +84,11 @@ def sign_in() -> ResponseReturnValue:
 
 
 @blueprint.post("/sign-out")
-@allow(*EVERY_ROLE)
+@public
 def sign_out() -> ResponseReturnValue:
+    """Open to those, too, whose last role has run out."""
+    if not current_user.is_authenticated:
+        return redirect(url_for("accounts.start"))
     token = current_user.get_id()
     write(lambda: end_session(token))
     logout_user()

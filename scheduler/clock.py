@@ -34,7 +34,7 @@ class Clock:
             executors={
                 "default": ThreadPoolExecutor(2),
                 "conferences": ThreadPoolExecutor(at_once),
-                "aside": ThreadPoolExecutor(2),
+                "aside": ThreadPoolExecutor(3),
             },
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )

@@ -19,7 +19,7 @@ EXPECTED = {
     "about.privacy": PUBLIC,
     "accounts.choose_language": PUBLIC,
     "accounts.sign_in": PUBLIC,
-    "accounts.sign_out": EVERYONE,
+    "accounts.sign_out": PUBLIC,
     "accounts.start": EVERYONE,
     "booking.book": BOOKERS,
     "booking.cancel": BOOKERS,

@@ -75,6 +75,15 @@ def test_signing_out_ends_the_session_at_the_server(app, ada):
     assert thief.get("/").headers["Location"].startswith("/sign-in")
 
 
+def test_one_whose_last_role_has_run_out_can_still_sign_out(app, ada):
+    client = app.test_client()
+    sign_in(client, ada, PASSWORD)
+    write(lambda: db.session.execute(db.delete(RoleGrant)))
+    assert client.get("/").status_code == 403
+    client.post("/sign-out")
+    assert db.session.scalar(db.select(db.func.count()).select_from(Session)) == 0
+
+
 @pytest.mark.parametrize("column", ["seen_at", "created_at"])
 def test_a_session_expires_when_idle_and_when_old(app, ada, column):
     client = app.test_client()
