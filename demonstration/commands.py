@@ -1,5 +1,6 @@
 """`studionett demo`."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -18,11 +19,11 @@ from studios.inventory.commands import counts
 @click.command("demo")
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same studios and conferences.")
 @click.option("--day", is_flag=True, help="Also a working day around now, and the year before it.")
+@click.option("--only", type=click.Choice(["day", "year"]), help="One part of --day: the day itself, or the year.")
 @click.option("--if-empty", is_flag=True, help="Where other studios are, do nothing instead of refusing.")
-@click.option("--percent", is_flag=True, help="Tell how far it is in lines, for a program that reads along.")
 @click.option("--accounts", is_flag=True, help="Only show the accounts to sign in with.")
 @with_appcontext
-def demo(seed: int, day: bool, if_empty: bool, percent: bool, accounts: bool) -> None:
+def demo(seed: int, day: bool, only: str | None, if_empty: bool, accounts: bool) -> None:
     """Fill an empty database with 900 invented studios at real Norwegian places; a second time changes nothing.
 
     With --day there are a year of past conferences too, written once, and a working day around now, which is planned
@@ -42,10 +43,11 @@ def demo(seed: int, day: bool, if_empty: bool, percent: bool, accounts: bool) ->
         click.echo(_install_studios(seed))
     except Conflict as conflict:
         raise click.ClickException(conflict.message) from None
-    added = write(people.keep_accounts)
-    click.echo(f"Demonstration accounts: {added} added; studionett demo --accounts shows them all.")
-    if day:
-        click.echo(_write_year(seed, percent))
+    if added := write(people.keep_accounts):
+        click.echo(f"Demonstration accounts: {added} added; studionett demo --accounts shows them all.")
+    if day and only != "day":
+        click.echo(_write_year(seed))
+    if day and only != "year":
         click.echo(_write_day(seed))
 
 
@@ -59,8 +61,8 @@ def _install_studios(seed: int) -> str:
     return f"Demonstration inventory: {len(sites)} sites, {counts(outcome)}."
 
 
-def _write_year(seed: int, percent: bool) -> str:
-    with _progress("Writing the year before today", percent) as progress:
+def _write_year(seed: int) -> str:
+    with _progress("Writing the year before today") as progress:
         written = days.write_year(seed, datetime.now(UTC), progress)
     return f"Days before today: {written} written with their usage." if written else "Days before today: there already."
 
@@ -74,9 +76,18 @@ def _write_day(seed: int) -> str:
 
 
 @contextmanager
-def _progress(title: str, percent: bool) -> Iterator[ReportProgress]:
-    if percent:
-        yield lambda done, total: click.echo(f"{100 * done // max(total, 1)} %")
+def _progress(title: str) -> Iterator[ReportProgress]:
+    """A bar at a terminal; a line each tenth where the output goes elsewhere."""
+    if sys.stderr.isatty():
+        with progress_bar(title) as bar:
+            yield bar
         return
-    with progress_bar(title) as bar:
-        yield bar
+    told = 0
+
+    def tell(done: int, total: int) -> None:
+        nonlocal told
+        if (tenth := 10 * done // max(total, 1)) > told:
+            told = tenth
+            click.echo(f"{title}: {10 * told} %")
+
+    yield tell

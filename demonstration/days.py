@@ -18,6 +18,7 @@ from demonstration.storing import (
     busy,
     cast,
     first_change,
+    first_fault,
     first_own_start,
     give_keys,
     insert,
@@ -63,11 +64,9 @@ def write_year(seed: int, now: datetime, progress: ReportProgress, days: int = D
     if not missing:
         return 0  # the days since then have nights of their own to be reported in
     write(lambda: keep_planners(now))
-    # A day's usage takes about as long as the day.
-    _write_days(_planned(seed, missing, zone), seed, zone, lambda done: progress(done, 2 * len(missing)))
+    _write_days(_planned(seed, missing, zone), seed, zone, now, lambda done: progress(done, len(missing)))
     write(lambda: keep_signs_of_life(now))
-    unreported = _unreported(past, zone)
-    keep_days(unreported, lambda done, _total: progress(len(missing) + done, len(missing) + len(unreported)))
+    keep_days(_unreported(past, zone))
     return len(missing)
 
 
@@ -115,25 +114,28 @@ def _unreported(past: Sequence[date], zone: ZoneInfo) -> list[date]:
 
 
 def _planned(seed: int, days: Sequence[date], zone: ZoneInfo) -> _Plans:
-    there, watched_from = network(seed), first_change()
+    there, watched_from = network(seed), first_fault()
     taken = busy(_midnight(days[-1], zone), _midnight(days[0] + timedelta(days=1), zone))
     meetings = {day: plan_day(seed, day, zone, there, taken) for day in days}
     nobody_watched = [day for day in days if watched_from is None or _midnight(day, zone) + ONE_DAY <= watched_from]
     return _Plans(there, meetings, frozenset(nobody_watched))
 
 
-def _write_days(plans: _Plans, seed: int, zone: ZoneInfo, told: Callable[[int], None]) -> None:
+def _write_days(plans: _Plans, seed: int, zone: ZoneInfo, now: datetime, told: Callable[[int], None]) -> None:
     """The latest first: SQLite's guard against overlaps reads all that a studio had before, and so finds little.
 
-    The conferences' keys are given out in the order of time nevertheless, all of them with the first chunk.
+    The conferences' keys are given out in the order of time nevertheless, all of them with the first chunk. Each
+    chunk's usage follows at once: a scheduler that runs meanwhile finds no night to make up.
     """
     days = list(plans.meetings)
     following = sum(map(len, plans.meetings.values()))
     people, first_key = cast(), 0
+    write(lambda: _begin_watch(plans, days[-1], zone, now))
     for start in range(0, len(days), AT_ONCE):
         some = days[start : start + AT_ONCE]
         following -= sum(len(plans.meetings[day]) for day in some)
         first_key = write(partial(_write_chunk, plans, seed, zone, people, some, first_key, following))
+        keep_days(some)
         told(start + len(some))
 
 
@@ -150,11 +152,19 @@ def _write_chunk(
     rows = _rows(stories, first_key + earlier, people)
     for day in set(days) & plans.watched:
         _add_health(rows, plans, outages[day], unwatched(seed, day, zone))
-    if (oldest := list(plans.meetings)[-1]) in set(days) & plans.watched:
-        for room in plans.network.rooms:
-            add_change(rows, room, _midnight(oldest, zone), Health.UNKNOWN, Health.OK, "")
     insert(rows)
     return first_key
+
+
+def _begin_watch(plans: _Plans, oldest: date, zone: ZoneInfo, now: datetime) -> None:
+    """All is well from the first midnight on, unless something is known from before it; outages come with the days."""
+    begin, known = _midnight(oldest, zone), first_change()
+    if known is None or known > begin:
+        rows = Rows({})
+        for room in plans.network.rooms:
+            add_change(rows, room, begin, Health.UNKNOWN, Health.OK, "")
+        insert(rows)
+    keep_signs_of_life(now)
 
 
 def _outages(plans: _Plans, seed: int, day: date, zone: ZoneInfo) -> list[Outage]:

@@ -101,13 +101,21 @@ def first_change() -> datetime | None:
     return db.session.scalar(sa.select(sa.func.min(StatusChange.at)))
 
 
+def first_fault() -> datetime | None:
+    """When the first thing happened to a studio that was known before."""
+    return db.session.scalar(sa.select(sa.func.min(StatusChange.at)).where(StatusChange.from_health != Health.UNKNOWN))
+
+
 def keep_signs_of_life(now: datetime) -> None:
-    """The present of endpoints that no monitor has read yet: as their last change left them, and well until now."""
+    """The present of endpoints that no monitor has read yet: as their last change left them, and well until now.
+
+    Asked again with the same `now`, it follows the changes that were written since.
+    """
     since = sa.select(sa.func.max(StatusChange.at)).where(StatusChange.endpoint_id == EndpointStatus.endpoint_id)
     watched = sa.select(StatusChange.endpoint_id)
     db.session.execute(
         sa.update(EndpointStatus)
-        .where(EndpointStatus.last_poll_at.is_(None), EndpointStatus.endpoint_id.in_(watched))
+        .where(sa.func.coalesce(EndpointStatus.last_poll_at, now) == now, EndpointStatus.endpoint_id.in_(watched))
         .values(
             health=Health.OK,
             cause="",

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from types import FrameType
 from typing import NoReturn, TextIO
 
@@ -43,7 +44,8 @@ def server(checkout: Checkout, _arguments: Sequence[str]) -> int:
     address = f"http://[{reached}]:{port}" if ":" in reached else f"http://{reached}:{port}"
     print("Starting web, scheduler, monitor and fleet", flush=True)
     command = [checkout.tool("honcho"), "start", "--env", os.devnull]
-    return serving.serve(command, checkout.root, address, lambda: _announcement(checkout, address))
+    announcement = partial(_announcement, checkout, address)
+    return serving.serve(command, checkout.root, address, announcement, data.history(checkout))
 
 
 def test(checkout: Checkout, arguments: Sequence[str]) -> int:

@@ -26,9 +26,11 @@ class Stopped(Exception):
         self.code = 128 + by
 
 
-def serve(command: Sequence[str], folder: Path, address: str, announcement: Callable[[], str]) -> int:
+def serve(
+    command: Sequence[str], folder: Path, address: str, announcement: Callable[[], str], afterwards: Sequence[str]
+) -> int:
     """Runs `command`, which runs the others, until it ends or a signal comes; prints the announcement when the pages
-    at `address` answer.
+    at `address` answer, and then runs `afterwards` beside it.
 
     Returns the code to exit with. Nothing that was started is left behind: what loses its parent is handed to this
     process (a subreaper), and a death of this process stops the others.
@@ -44,6 +46,7 @@ def serve(command: Sequence[str], folder: Path, address: str, announcement: Call
         told = announcement()  # takes a second, in which the processes start
         await_pages(process, address)
         print(told, flush=True)
+        subprocess.Popen(afterwards, cwd=folder, env=told_at_once, start_new_session=True, preexec_fn=end_with_parent)
         process.wait()
         print("A process ended by itself, so all were stopped; its last lines above say why.", file=sys.stderr)
         return process.returncode or 1

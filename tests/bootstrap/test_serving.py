@@ -30,7 +30,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from bootstrap.serving import serve
-sys.exit(serve([sys.argv[2], "start"], Path(sys.argv[3]), sys.argv[4], lambda: "Here are the pages."))
+sys.exit(serve([sys.argv[2], "start"], Path(sys.argv[3]), sys.argv[4], lambda: "Here are the pages.", sys.argv[5:]))
 """
 
 
@@ -51,8 +51,14 @@ class Server:
         (self.folder / "Procfile").write_text("\n".join(lines) + "\n")
         command = [sys.executable, "-c", SERVE, str(ROOT / "script"), HONCHO, str(self.folder)]
         self.process = subprocess.Popen(
-            [*command, f"http://127.0.0.1:{self.port}"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            [*command, f"http://127.0.0.1:{self.port}", *self.afterwards()],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
+
+    def afterwards(self) -> list[str]:
+        return ["sh", "-c", f"touch begun; sleep 62; : {self.mark}"]
 
     def wait_until_ready(self) -> None:
         assert self.process is not None
@@ -108,6 +114,19 @@ def test_a_signal_stops_every_process(
     began = time.monotonic()
     assert server.stop(number) == code
     assert time.monotonic() - began < 5
+    assert server._running() == []
+
+
+def test_what_is_to_follow_the_start_begins_then_and_ends_with_the_others(
+    server: Server, idle: Callable[[str], str]
+) -> None:
+    server.start(scheduler=idle(""))
+    server.wait_until_ready()
+    deadline = time.monotonic() + 5
+    while not (server.folder / "begun").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert server.stop(signal.SIGTERM) == 143
     assert server._running() == []
 
 

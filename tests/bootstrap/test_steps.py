@@ -99,8 +99,8 @@ def test_no_secret_key_is_made_where_the_environment_has_one(
 
 @pytest.fixture
 def fake_studionett(tmp_path: Path) -> Checkout:
-    """A checkout whose `studionett` says what it was asked, how far it is, and what it has written."""
-    says = 'echo "$@" >> asked; echo "Demonstration inventory: there already."; echo "40 %"; echo "100 %"'
+    """A checkout whose `studionett` notes what it was asked, and says what it has written."""
+    says = 'echo "$@" >> asked; echo "Demonstration inventory: there already."'
     day = 'case "$*" in *--day*) echo "Working day around now: 228 conferences, 60 of them over.";; esac'
     program(tmp_path / ".venv" / "bin" / "studionett", f"{says}\n{day}")
     return Checkout(tmp_path)
@@ -111,12 +111,7 @@ def test_only_who_starts_the_processes_gets_a_working_day_around_now(fake_studio
     assert data.demonstrate(fake_studionett, line, living=False) == "there already"
     assert data.demonstrate(fake_studionett, line, living=True) == "228 conferences, 60 of them over"
     asked = (fake_studionett.root / "asked").read_text().splitlines()
-    assert [words.split() for words in asked] == [["demo", "--if-empty"], ["demo", "--if-empty", "--day", "--percent"]]
-
-
-def test_how_far_the_demonstration_is_shows_on_its_line() -> None:
-    assert data.fraction_told("Demonstration inventory: there already.") is None
-    assert data.fraction_told("0 %\n40 %\n41 %\nDays before today: 12 %") == 0.41
+    assert asked == ["demo --if-empty", "demo --if-empty --day --only day"]
 
 
 def test_where_nothing_is_written_the_line_says_so(tmp_path: Path) -> None:
