@@ -14,24 +14,37 @@ from models.database import database_now, db, write
 from models.monitoring import Worker
 
 FORGOTTEN = timedelta(days=1)
+# Every process gives a sign of life each 5 s at least; a writer that waits for another may be late with one.
+SILENT_AFTER = timedelta(seconds=30)
 EVERY = 5.0  # seconds
 LAST_WORD = 5.0  # seconds that a process waits at its end for a database that does not answer
 
 
 def beat(name: str, kind: str, started_at: datetime, details: Mapping[str, object]) -> None:
-    """`name` is alive, with figures about its work. Rows of its kind that are long silent are cleared away."""
+    """`name` is alive, with figures about its work. Rows of its kind that are long silent are cleared away, and those
+    from before a clock was set back, which would pass for the newest sign of life."""
     now = database_now()
     worker = db.session.get(Worker, name)
     if worker is None:
-        worker = Worker(name=name, kind=kind, started_at=started_at)
+        worker = Worker(name=name, kind=kind)
         db.session.add(worker)
-    worker.beat_at, worker.details = now, {"host": socket.gethostname(), "pid": os.getpid(), **details}
-    db.session.execute(sa.delete(Worker).where(Worker.kind == kind, Worker.beat_at < now - FORGOTTEN))
+    # A container gives a restarted process the name of the one before.
+    worker.started_at, worker.beat_at = started_at, now
+    worker.details = {"host": socket.gethostname(), "pid": os.getpid(), **details}
+    db.session.flush()
+    gone = sa.or_(Worker.beat_at < now - FORGOTTEN, Worker.beat_at > now + SILENT_AFTER)
+    db.session.execute(sa.delete(Worker).where(Worker.kind == kind, gone))
 
 
 def fall_silent(name: str) -> None:
-    """`name` stops on purpose: nobody is to wait for it."""
+    """`name` stops on purpose: nobody is to wait for it. The last of its kind takes along those that fell silent before:
+    their last sign of life is not when the work ended."""
+    now = database_now()
+    kind = db.session.scalar(sa.select(Worker.kind).where(Worker.name == name))
     db.session.execute(sa.delete(Worker).where(Worker.name == name))
+    alive = Worker.beat_at.between(now - SILENT_AFTER, now + SILENT_AFTER)
+    if not db.session.scalar(sa.select(sa.exists().where(Worker.kind == kind, alive))):
+        db.session.execute(sa.delete(Worker).where(Worker.kind == kind))
 
 
 class Heart:

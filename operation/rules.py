@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-# Every process gives a sign of life each 5 s at least; a writer that waits for another may be late with one.
-SILENT_AFTER = timedelta(seconds=30)
+from models.heartbeat import SILENT_AFTER
+
 # The processes of one machine start together, and the pages may be the first to be there.
 GRACE = timedelta(seconds=30)
 
@@ -32,7 +32,8 @@ class Silence:
 
 
 def is_silent(beat_at: datetime, now: datetime) -> bool:
-    return now - beat_at > SILENT_AFTER
+    """A sign of life that lies well ahead is from before the database's clock was set back: it tells nothing of now."""
+    return abs(now - beat_at) > SILENT_AFTER
 
 
 def silences(last_beats: Mapping[str, datetime], now: datetime, serving_for: timedelta) -> list[Silence]:
@@ -42,5 +43,6 @@ def silences(last_beats: Mapping[str, datetime], now: datetime, serving_for: tim
     """
     if serving_for < GRACE:
         return []
-    found = [Silence(kind, last_beats.get(kind)) for kind in NEEDED]
-    return [one for one in found if one.since is None or is_silent(one.since, now)]
+    silent = [kind for kind in NEEDED if kind not in last_beats or is_silent(last_beats[kind], now)]
+    past = {kind: at for kind, at in last_beats.items() if at <= now}
+    return [Silence(kind, past.get(kind)) for kind in silent]

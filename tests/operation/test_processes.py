@@ -90,6 +90,36 @@ def test_a_scheduler_stopped_on_purpose_is_missed_without_a_time(reader, served_
     assert "No scheduler is running: calls do not start or stop." in reader(Role.TECHNICIAN, "/studios/")
 
 
+def test_one_that_was_killed_before_is_not_what_a_stop_on_purpose_is_told_by(reader, served_for_long):
+    gives_sign("monitor")
+    gives_sign("scheduler", timedelta(hours=2), name="killed")
+    gives_sign("scheduler")
+    write(lambda: fall_silent("scheduler-one"))
+    assert "No scheduler is running: calls do not start or stop." in reader(Role.TECHNICIAN, "/studios/")
+
+
+def test_one_that_was_killed_stays_while_others_of_its_kind_live(app):
+    gives_sign("scheduler", timedelta(hours=2), name="killed")
+    gives_sign("scheduler", name="another")
+    gives_sign("scheduler")
+    write(lambda: fall_silent("scheduler-one"))
+    assert sorted(db.session.scalars(db.select(Worker.name))) == ["scheduler-another", "scheduler-killed"]
+
+
+def test_a_clock_set_back_raises_no_alarm_while_a_process_lives(reader, served_for_long):
+    gives_sign("monitor")
+    gives_sign("scheduler", -timedelta(hours=1), name="killed")
+    gives_sign("scheduler")
+    assert "is-down" not in reader(Role.MANAGER, "/studios/")
+
+
+def test_a_process_that_takes_over_the_name_of_another_runs_since_its_own_start(app):
+    began = database_now()
+    for start in (began - timedelta(days=2), began):
+        write(lambda start=start: beat("scheduler-box-7", "scheduler", start, {}))
+    assert db.session.scalars(db.select(Worker.started_at)).one() == began
+
+
 def test_a_technician_is_led_to_the_processes(reader, served_for_long):
     assert 'href="/operation/processes">See the processes' in reader(Role.TECHNICIAN, "/studios/")
 

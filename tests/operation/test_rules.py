@@ -39,8 +39,10 @@ def test_silence_begins_after_some_signs_of_life_were_missed():
     assert is_silent(NOW - SILENT_AFTER - timedelta(seconds=1), NOW)
 
 
-def test_a_sign_of_life_from_a_clock_that_is_ahead_is_no_silence():
-    assert not is_silent(NOW + timedelta(minutes=5), NOW)
+def test_a_sign_of_life_from_before_the_clock_was_set_back_tells_nothing_of_now():
+    assert not is_silent(NOW + timedelta(seconds=5), NOW)
+    assert is_silent(NOW + timedelta(minutes=5), NOW)
+    assert told(**(ALIVE | {Kind.MONITOR: NOW + timedelta(minutes=5)})) == [Silence(Kind.MONITOR, None)]
 
 
 def test_nothing_is_said_in_the_first_seconds_in_which_the_processes_start():
