@@ -158,7 +158,7 @@ def _mail_server(value: str) -> MailServer:
     if (url.password is not None) != bool(url.username):
         raise ValueError("a user name and a password come together")
     tls = _mail_encryption(url.scheme, url.query, host)
-    if url.username and tls is MailTls.NONE and not _is_loopback(host):
+    if url.username and tls is MailTls.NONE and not is_loopback(host):
         raise ValueError("a password would cross the network unencrypted; use smtps:// or ?tls=starttls")
     user, password = unquote(url.username or ""), unquote(url.password or "")
     if not (user + password).isascii():
@@ -174,10 +174,11 @@ def _mail_encryption(scheme: str, query: str, host: str) -> MailTls:
         return choices[query]
     if query:
         raise ValueError("after the ? may stand tls=starttls or tls=none, with smtp:// only")
-    return MailTls.NONE if _is_loopback(host) else MailTls.STARTTLS
+    return MailTls.NONE if is_loopback(host) else MailTls.STARTTLS
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether an address or a name of one leads to this machine alone."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

@@ -1,12 +1,12 @@
 """What the pages say of the demonstration where it is installed: that it is one, and how to get in."""
 
 from dataclasses import dataclass
-from ipaddress import ip_address
+from urllib.parse import urlsplit
 
-from flask import g
+from flask import g, request
 from sqlalchemy import select
 
-from config import Settings, settings
+from config import Settings, is_loopback, settings
 from demonstration.people import ACCOUNTS, PASSWORD, DemonstrationAccount
 from errors import is_without_database
 from models import Account, db
@@ -30,12 +30,19 @@ def demonstration() -> Demonstration | None:
     return found
 
 
-def is_for_all(found: Settings) -> bool:
-    """Whether whoever reaches the pages may have the accounts: people at this machine, or all when a setting says so.
+def is_for_this_machine(found: Settings) -> bool:
+    """Whether nothing says that others reach the pages: with a web server in front they reach further than the address
+    that they are served on."""
+    in_front = found.trusted_proxy or found.secure_cookies or found.public_url
+    return is_loopback(found.host) and not in_front
 
-    With a proxy in front the pages reach further than the address that they are served on.
+
+def is_offered(found: Settings, asked_for: str) -> bool:
+    """Whether the accounts are for who asks: people at this machine, or all when a setting says so.
+
+    `asked_for` is the name in the browser's address line: who came by another came through something in front.
     """
-    return found.demonstration_sign_in or (_is_loopback(found.host) and not found.trusted_proxy)
+    return found.demonstration_sign_in or (is_for_this_machine(found) and is_loopback(asked_for))
 
 
 def _demonstration(found: Settings) -> Demonstration | None:
@@ -45,11 +52,11 @@ def _demonstration(found: Settings) -> Demonstration | None:
     if not there:
         return None
     offered = tuple(account for account in ACCOUNTS if account.email in there)
-    return Demonstration(offered if is_for_all(found) else ())
+    return Demonstration(offered if is_offered(found, _asked_for()) else ())
 
 
-def _is_loopback(host: str) -> bool:
+def _asked_for() -> str:
     try:
-        return ip_address(host).is_loopback
+        return urlsplit(request.host_url).hostname or ""
     except ValueError:
-        return host == "localhost"
+        return ""

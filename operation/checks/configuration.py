@@ -6,13 +6,12 @@ import stat
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
-from ipaddress import ip_address
 from zoneinfo import ZoneInfo
 
 import httpx
 
 import config
-from config import ENVIRONMENT_PREFIX, ConfigurationError, Settings
+from config import ENVIRONMENT_PREFIX, ConfigurationError, Settings, is_loopback
 from operation.checks.finding import Finding, ok, warning, wrong
 
 KEY_LENGTH = 32  # characters
@@ -114,10 +113,3 @@ def _is_ours(found: Settings) -> bool:
     except (httpx.HTTPError, httpx.InvalidURL):
         return False
     return answer.text == "ok" and "X-Request-Id" in answer.headers
-
-
-def is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -7,9 +7,9 @@ import config
 from accounts.people import password_is_right
 from accounts.queries import account_by_email
 from config import Settings
+from demonstration.notice import is_for_this_machine
 from demonstration.people import ACCOUNTS, PASSWORD
 from messages.smtp import MailFailed, connected
-from operation.checks.configuration import is_loopback
 from operation.checks.finding import Finding, ok, warning, wrong
 from operation.queries import processes
 from operation.rules import NEEDED, Kind
@@ -70,7 +70,7 @@ def demonstration_accounts(found: Settings) -> Finding:
     there = [one.email for one in ACCOUNTS if _is_open(one.email)]
     if not there:
         return ok("No account has the demonstration's password.")
-    if is_loopback(found.host) and not found.trusted_proxy:
+    if is_for_this_machine(found):
         return ok(f"{len(there)} demonstration accounts, on this machine only.")
     if found.demonstration_sign_in:
         return warning(

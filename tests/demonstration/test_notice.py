@@ -62,6 +62,8 @@ def test_no_address_holds_the_password(app, installed):
         ({"host": "0.0.0.0"}, False),
         ({"host": "studionett.example"}, False),
         ({"host": "127.0.0.1", "trusted_proxy": "127.0.0.1"}, False),
+        ({"host": "127.0.0.1", "secure_cookies": True}, False),
+        ({"host": "127.0.0.1", "public_url": "https://studionett.example.org"}, False),
         ({"host": "0.0.0.0", "demonstration_sign_in": True}, True),
     ],
 )
@@ -69,6 +71,25 @@ def test_the_accounts_are_offered_on_the_machine_itself_or_where_a_setting_says_
     page = sign_in_page(app, **settings)
     assert "This is a demonstration" in page
     assert (PASSWORD in page, "Sign in as" in page) == (offered, offered)
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "offered"),
+    [
+        ("localhost:8000", True),
+        ("127.0.0.1:8000", True),
+        ("[::1]:8000", True),
+        ("studionett.example.org", False),
+        ("127.0.0.1.evil.example", False),
+        ("", False),
+        ("[::1", False),
+    ],
+)
+def test_who_came_by_another_name_came_through_a_web_server_in_front_and_is_offered_nothing(
+    app, installed, asked_for, offered
+):
+    page = app.test_client().get("/sign-in", headers={**ENGLISH, "Host": asked_for}).text
+    assert (PASSWORD in page) == offered
 
 
 def test_an_account_that_is_gone_or_disabled_is_not_offered(app, installed):
