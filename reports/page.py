@@ -110,12 +110,14 @@ def scope_of(period: Period, region: str | None) -> Scope | None:
 def report_page(scope: Scope, order: str, zone: str) -> ReportPage:
     """Raises nothing: a region that nobody is in counts as no region."""
     first, last = scope.period.first, scope.period.last
-    regions = figures.regions(first, last)
+    everywhere = figures.studios(first, last)
+    regions = figures.regions(first, last, everywhere)
     region = scope.region if scope.region in {subject.name for subject in regions} else None
     scope = Scope(scope.period, region, scope.made, scope.before)
-    now = next((one.figures for one in regions if one.name == region), None) or figures.network(first, last)
+    now = next((one.figures for one in regions if one.name == region), None)
+    now = now or figures.network(first, last, all_studios=everywhere)
     before = figures.network(scope.before.first, scope.before.last, region) if scope.before else None
-    studios = figures.studios(first, last, region)
+    studios = [one for one in everywhere if region is None or one.region == region]
     weeks = trends.conferences_by_week(scope.last, region)
     open_hours = open_hours_of(scope)
     return ReportPage(

@@ -53,10 +53,11 @@ def harmless(text: str) -> str:
 
 
 def _subjects(first: date, last: date) -> Iterator[tuple[str, Subject]]:
-    yield "network", Subject(0, "", "", "", "", figures.network(first, last))
-    yield from (("region", region) for region in figures.regions(first, last))
+    studios = figures.studios(first, last)
+    yield "network", Subject(0, "", "", "", "", figures.network(first, last, all_studios=studios))
+    yield from (("region", region) for region in figures.regions(first, last, studios))
     yield from (("organisation", organisation) for organisation in figures.organisations(first, last))
-    yield from (("studio", studio) for studio in figures.studios(first, last))
+    yield from (("studio", studio) for studio in studios)
 
 
 def _numbers(of: Figures) -> list[int]:
