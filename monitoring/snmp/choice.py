@@ -16,8 +16,10 @@ def engine_named(name: str) -> type[SnmpEngine]:
         return PysnmpEngine
     try:
         # Here and not above: it is compiled code, which not every machine has a build of.
-        from monitoring.snmp.gufo_engine import GufoEngine
-    except ImportError as error:
+        from monitoring.snmp.gufo_engine import GufoEngine, try_out
+
+        try_out()
+    except (ImportError, AttributeError, TypeError) as error:
         if name == AUTO:
             return PysnmpEngine
         raise EngineMissing(f"STUDIONETT_SNMP_ENGINE is gufo, but gufo-snmp cannot be used: {error}.") from None

@@ -33,6 +33,7 @@ TIME_HOLDS = 100.0
 # What is left for a request that another engine takes over, at least.
 LEAST_TIME = 0.5
 SOCKETS = 10_000
+V3_METHODS = ("send_refresh", "recv_refresh", "set_keys", "get_engine_id")
 IDLE = User.default()
 
 
@@ -101,6 +102,19 @@ class _Session:
             target = self.target
             self.keys = keys_at(target.user, target.auth, target.priv, secure.get_engine_id())
         return None
+
+
+def try_out() -> None:
+    """Raises AttributeError or TypeError where gufo has other sockets than those we know: they are not its public part.
+
+    Opens a session of each version; sends nothing.
+    """
+    for version in ("2c", "3"):
+        session = _Session(Target(0, "127.0.0.1", version=version))
+        session.view.detach()
+        for name in ("send_get_many", "recv_get_many", *(V3_METHODS if session.is_secure else ())):
+            getattr(session.socket, name)
+    _user(Target(0, "127.0.0.1", user="nobody", auth="no key", priv="no key"))
 
 
 class GufoEngine:
@@ -209,8 +223,11 @@ class GufoEngine:
             self._hand_over(session)
         except OSError:
             pass  # an ICMP error: the target's own time-out tells the same
-        except SnmpError:
-            # Cut, hostile, or more than gufo takes in one packet (4 kB).
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException:
+            # Cut, hostile, or more than gufo takes in one packet (4 kB). What is cut within a length makes it panic,
+            # which is no Exception; whatever it is, the request must end.
             self.counters.unreadable += 1
             self._hand_over(session)
         else:

@@ -1,5 +1,6 @@
 import os
 import signal
+import socket
 import subprocess
 import sys
 
@@ -11,6 +12,7 @@ from config import Settings
 from models import EndpointStatus, Worker, db
 from monitoring.cadence import Cadence
 from monitoring.commands import cadence_of
+from monitoring.snmp import gufo_engine
 from monitoring.snmp.choice import EngineMissing, engine_named
 from tests import factories
 from tests.monitoring.running import until
@@ -37,6 +39,29 @@ def test_gufo_is_the_engine_unless_it_is_missing_or_not_wanted(monkeypatch: pyte
     assert [engine_named(name).name for name in ("auto", "gufo", "pysnmp")] == ["gufo", "gufo", "pysnmp"]
     monkeypatch.setitem(sys.modules, "monitoring.snmp.gufo_engine", None)
     assert [engine_named(name).name for name in ("auto", "pysnmp")] == ["pysnmp", "pysnmp"]
+    with pytest.raises(EngineMissing, match="gufo-snmp cannot be used"):
+        engine_named("gufo")
+
+
+class AnotherSocket:
+    """As of a gufo-snmp that wants something else; its sockets are no public part of it."""
+
+    def __init__(self, address: str) -> None: ...
+
+
+class LesserSocket:
+    def __init__(self, *arguments: object) -> None:
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+
+    def get_fd(self) -> int:
+        return self._socket.fileno()
+
+
+@pytest.mark.parametrize("other", [AnotherSocket, LesserSocket])
+@pytest.mark.parametrize("name", ["SnmpV2cClientSocket", "SnmpV3ClientSocket"])
+def test_a_gufo_with_other_sockets_counts_as_missing(monkeypatch: pytest.MonkeyPatch, name: str, other: type) -> None:
+    monkeypatch.setattr(gufo_engine, name, other)
+    assert engine_named("auto").name == "pysnmp"
     with pytest.raises(EngineMissing, match="gufo-snmp cannot be used"):
         engine_named("gufo")
 

@@ -62,6 +62,10 @@ def cut(request: bytes) -> list[bytes]:
     return [played.response(request)[:-3]]
 
 
+def cut_within_a_length(request: bytes) -> list[bytes]:
+    return [b"\x30\x82"] * 2
+
+
 def noise(request: bytes) -> list[bytes]:
     return [b"\x30\x84\xff\xff\xff\xff", b"", b"\x00" * 40, bytes(range(256))]
 
@@ -74,7 +78,7 @@ def huge(request: bytes) -> list[bytes]:
     return [played.response(request) + b"\x00" * PACKET_LIMIT]
 
 
-@pytest.mark.parametrize("behaviour", [cut, noise, its_own_request, huge])
+@pytest.mark.parametrize("behaviour", [cut, cut_within_a_length, noise, its_own_request, huge])
 def test_unreadable_packets_are_ignored_and_counted(run: Run, agents: Agents, behaviour: played.Behaviour) -> None:
     reading, engine = read(run, agents.add(HOST, behaviour))
     assert reading.outcome is Outcome.BAD_ANSWER
@@ -82,7 +86,7 @@ def test_unreadable_packets_are_ignored_and_counted(run: Run, agents: Agents, be
     assert engine.counters.answered == 0
 
 
-@pytest.mark.parametrize("before", [cut, noise, its_own_request, huge])
+@pytest.mark.parametrize("before", [cut, cut_within_a_length, noise, its_own_request, huge])
 def test_a_whole_answer_after_garbage_counts(run: Run, agents: Agents, before: played.Behaviour) -> None:
     reading, _ = read(run, agents.add(HOST, lambda request: before(request) + played.answering(request)))
     assert reading.answered
@@ -157,6 +161,21 @@ def test_silence_while_the_loop_was_blocked_is_late_and_no_timeout(run: Run, age
         return await waiting
 
     assert run(work).outcome is Outcome.LATE
+
+
+@pytest.mark.parametrize("behaviour", [cut, cut_within_a_length, noise])
+def test_an_unreadable_packet_that_waited_while_the_loop_was_blocked_ends_the_read_too(
+    run: Run, agents: Agents, behaviour: played.Behaviour
+) -> None:
+    target = agents.add(HOST, behaviour)
+
+    async def work(engine: SnmpEngine) -> Reading:
+        waiting = asyncio.create_task(engine.read(target, (UPTIME,), 0.1))
+        await asyncio.sleep(0)
+        time.sleep(0.6)
+        return await asyncio.wait_for(waiting, 5)
+
+    assert not run(work).answered
 
 
 def test_an_answer_after_the_time_out_is_told_once(run: Run, agents: Agents) -> None:
