@@ -152,7 +152,8 @@ class Sender:
 
 def claim(owner: str) -> Claimed | None:
     """Take the message that has been due longest, in the caller's `write`. Whoever dies with it loses it with the
-    lease. A lease further ahead than one term is void: a clock was stepped."""
+    lease. A lease further ahead than two terms is void: a clock was stepped. One term would not do, since another's
+    lease may have been taken after `now` was asked for."""
     ends_at = monotonic() + (TERM - MARGIN).total_seconds()
     now = database_now()
     longest = db.select(Message.id).where(*_due(now)).order_by(Message.due_at, Message.id).limit(1)
@@ -212,7 +213,7 @@ def _update(*where: sa.ColumnElement[bool], values: Mapping[str, object]) -> Non
 
 
 def _due(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
-    free = sa.or_(Message.lease_until.is_(None), Message.lease_until <= now, Message.lease_until > now + TERM)
+    free = sa.or_(Message.lease_until.is_(None), Message.lease_until <= now, Message.lease_until > now + 2 * TERM)
     return Message.due_at.is_not(None), Message.due_at <= now, free
 
 

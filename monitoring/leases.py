@@ -1,7 +1,8 @@
 """Which monitor polls which endpoints: a lease on each endpoint's status row, shared evenly by all that are alive.
 
 A lease is free when nobody has it, when it ran out, when its owner's heartbeat stopped, or when it reaches further
-ahead than one term (a clock was stepped). Time is the database's. The caller commits.
+ahead than two terms (a clock was stepped; one would not do, since it may have been taken after the time was asked for).
+Time is the database's. The caller commits.
 """
 
 from collections.abc import Iterable
@@ -34,7 +35,7 @@ class Lease:
     def is_free(self, alive: set[str], now: datetime, term: timedelta) -> bool:
         if self.owner not in alive or self.until is None:
             return True
-        return not now <= self.until <= now + term
+        return not now <= self.until <= now + 2 * term
 
 
 def division(
@@ -61,7 +62,7 @@ def claim(worker: str, terms: Terms) -> bool:
         EndpointStatus.lease_owner.is_(None),
         EndpointStatus.lease_until.is_(None),
         EndpointStatus.lease_until < now,
-        EndpointStatus.lease_until > now + terms.lease,
+        EndpointStatus.lease_until > now + 2 * terms.lease,
         EndpointStatus.lease_owner.not_in(_alive(now, terms.silence)),
     )
     until = now + terms.lease

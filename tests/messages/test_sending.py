@@ -308,7 +308,15 @@ def test_a_claimed_message_is_nobody_elses_until_its_lease_runs_out(app):
     assert rows()[0].due_at is None
 
 
-def test_a_lease_further_ahead_than_one_term_is_void(app):
+def test_a_claim_that_asked_for_the_time_before_another_took_the_message_gets_nothing(app, monkeypatch):
+    ask()
+    asked_at = write(database_now)
+    assert write(lambda: claim("a"))
+    monkeypatch.setattr(sending, "database_now", lambda: asked_at)
+    assert write(lambda: claim("b")) is None
+
+
+def test_a_lease_that_reaches_hours_ahead_is_void(app):
     ask()
     write(lambda: claim("a"))
     shift(lease_until=database_now() + timedelta(hours=3))

@@ -28,7 +28,8 @@ def held(owners: list[str | None], until: datetime | None = VALID) -> list[Lease
         ("a", VALID, False),
         ("a", NOW - timedelta(seconds=1), True),
         ("gone", VALID, True),
-        ("a", NOW + TERM + timedelta(seconds=1), True),
+        ("a", NOW + TERM + timedelta(seconds=1), False),
+        ("a", NOW + 2 * TERM + timedelta(seconds=1), True),
         ("a", None, True),
     ],
 )

@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
@@ -28,6 +29,8 @@ from studios.inventory.present import present_health
 from studios.inventory.views import blueprint
 from studios.inventory.wording import CAUSES, FACES, KINDS
 from tests import factories
+
+OSLO = ZoneInfo("Europe/Oslo")
 
 NOW = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -68,7 +71,7 @@ def polled(endpoint: Endpoint, health: Health = Health.OK, **changes: object) ->
 
 
 def booked(studio: Studio, owner: Organisation, title: str) -> Conference:
-    noon = datetime.now(UTC).replace(hour=11, minute=0, second=0, microsecond=0)
+    noon = datetime.now(OSLO).replace(hour=12, minute=0, second=0, microsecond=0)  # of the day that the page shows
     conference = Conference(
         title=title,
         purpose=Purpose.CLINICAL,
