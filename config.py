@@ -127,9 +127,11 @@ def _database_url(value: str) -> str:
 
 def _readable_url(value: str) -> str:
     try:
-        make_url(value)
+        url = make_url(value)
     except (ArgumentError, ValueError):
         raise ValueError("it cannot be read; the form is postgresql://user:password@host:port/name") from None
+    if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
+        raise ValueError("it names no file, and processes share none in memory; the form is sqlite:////path/name.db")
     return value
 
 

@@ -30,6 +30,8 @@ def test_a_plain_postgresql_address_gets_its_driver():
         ("POLL_INTERVAL", "nan"),
         ("ZONE", "Mars/Olympus"),
         ("DATABASE_URL", "mysql://db/studionett"),
+        ("DATABASE_URL", "sqlite://"),
+        ("DATABASE_URL", "sqlite:///:memory:"),
         ("DATABASE_URL", "postgresql://db:notaport/studionett"),
         ("TRUSTED_PROXY", "proxy.example"),
         ("PUBLIC_URL", "studionett.example.org"),

@@ -1,5 +1,6 @@
 """The settings themselves, without the database."""
 
+import errno
 import os
 import socket
 import stat
@@ -14,6 +15,7 @@ import config
 from config import ENVIRONMENT_PREFIX, ConfigurationError, Settings, is_loopback
 from operation.checks.finding import Finding, ok, warning, wrong
 
+BOTH = "STUDIONETT_HOST and STUDIONETT_PORT"
 KEY_LENGTH = 32  # characters
 PATIENCE = 2.0  # seconds
 
@@ -98,10 +100,13 @@ def port(found: Settings) -> Finding:
         with socket.socket(family, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((found.host, found.port))
+    except UnicodeError:
+        return wrong(f"The pages cannot be served on {where}: no such address. Look at STUDIONETT_HOST.")
     except OSError as error:
         if _is_ours(found):
             return ok(f"The pages are served on {where}.")
-        return wrong(f"The pages cannot be served on {where}: {error.strerror}. Choose another STUDIONETT_PORT.")
+        setting = "Choose another STUDIONETT_PORT" if error.errno == errno.EADDRINUSE else f"Look at {BOTH}"
+        return wrong(f"The pages cannot be served on {where}: {error.strerror}. {setting}.")
     return ok(f"{where} is free for the pages.")
 
 

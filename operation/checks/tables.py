@@ -76,7 +76,5 @@ def clock(_found: Settings) -> Finding:
 
 
 def _file() -> Path | None:
-    """The file of a SQLite database; none for PostgreSQL, and for SQLite in memory."""
-    if db.engine.dialect.name != "sqlite" or not db.engine.url.database:
-        return None
-    return Path(db.engine.url.database)
+    """The file of a SQLite database; none for PostgreSQL."""
+    return Path(str(db.engine.url.database)) if db.engine.dialect.name == "sqlite" else None

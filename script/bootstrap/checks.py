@@ -95,7 +95,7 @@ def ports_free(places: Iterable[Place]) -> None:
 def _bound(place: Place) -> socket.socket:
     try:
         family, _, _, _, address = socket.getaddrinfo(place.host, place.port, type=place.kind)[0]
-    except OSError:
+    except (OSError, UnicodeError):  # the latter for a name that no name server would take
         raise Refusal(_closed(place, f"cannot be opened, since {place.host} is no address")) from None
     bound = socket.socket(family, place.kind)
     if place.kind == socket.SOCK_STREAM:

@@ -55,7 +55,7 @@ def demonstrate(checkout: Checkout, line: StepLine, living: bool) -> str:
 
 def history(checkout: Checkout) -> list[str]:
     """Writes the year before today, if it is not there: work for after the start, since it takes a minute or more."""
-    return ["nice", checkout.tool("studionett"), "demo", "--if-empty", "--day", "--only", "year"]
+    return [checkout.tool("studionett"), "demo", "--if-empty", "--day", "--only", "year"]
 
 
 def accounts(checkout: Checkout) -> str:

@@ -7,12 +7,14 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
-from bootstrap.parentage import adopt_orphans, end_with_parent
+from bootstrap.parentage import adopt_orphans, end_with
 from bootstrap.refusal import Refusal
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 READY_WITHIN = 120.0
 STOP_WITHIN = 8.0
 """honcho itself kills what has not stopped after 5 seconds."""
@@ -30,23 +32,25 @@ def serve(
     command: Sequence[str], folder: Path, address: str, announcement: Callable[[], str], afterwards: Sequence[str]
 ) -> int:
     """Runs `command`, which runs the others, until it ends or a signal comes; prints the announcement when the pages
-    at `address` answer, and then runs `afterwards` beside it.
+    at `address` answer, and then runs `afterwards` beside it, behind everything else in the queue for the processor.
 
     Returns the code to exit with. Nothing that was started is left behind: what loses its parent is handed to this
     process (a subreaper), and a death of this process stops the others.
     """
     adopt_orphans()
-    previous = {number: signal.signal(number, _stop) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    process, promise = None, end_with(os.getpid())
+    previous = {number: signal.getsignal(number) for number in SIGNALS}
     # A session of its own: Ctrl-C comes to this process alone, which then stops the others once.
     told_at_once = os.environ | {"PYTHONUNBUFFERED": "1"}
-    process = subprocess.Popen(
-        command, cwd=folder, env=told_at_once, start_new_session=True, preexec_fn=end_with_parent
-    )
     try:
+        for number in SIGNALS:
+            signal.signal(number, _stop)
+        process = subprocess.Popen(command, cwd=folder, env=told_at_once, start_new_session=True, preexec_fn=promise)
         told = announcement()  # takes a second, in which the processes start
         await_pages(process, address)
         print(told, flush=True)
-        subprocess.Popen(afterwards, cwd=folder, env=told_at_once, start_new_session=True, preexec_fn=end_with_parent)
+        behind = partial(_behind_the_others, promise)
+        subprocess.Popen(afterwards, cwd=folder, env=told_at_once, start_new_session=True, preexec_fn=behind)
         process.wait()
         print("A process ended by itself, so all were stopped; its last lines above say why.", file=sys.stderr)
         return process.returncode or 1
@@ -56,6 +60,11 @@ def serve(
         _stop_all(process)
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+def _behind_the_others(promise: Callable[[], None]) -> None:
+    promise()
+    os.nice(10)
 
 
 def await_pages(process: "subprocess.Popen[bytes]", address: str) -> None:
@@ -81,11 +90,11 @@ def _stop(number: int, _frame: FrameType | None) -> None:
     raise Stopped(number)
 
 
-def _stop_all(process: "subprocess.Popen[bytes]") -> None:
+def _stop_all(process: "subprocess.Popen[bytes] | None") -> None:
     """Politely, then by force; a second Ctrl-C does not leave the rest running."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
-    if process.poll() is None:
+    if process and process.poll() is None:
         process.terminate()
         try:
             process.wait(STOP_WITHIN)

@@ -99,7 +99,8 @@ def test_a_port_for_root_only_is_refused_to_others() -> None:
         checks.ports_free([place])
 
 
-def test_a_name_that_is_no_address_is_refused() -> None:
-    place = checks.Place("no such host", 8000, socket.SOCK_STREAM, "the web server", "choose another")
-    with pytest.raises(Refusal, match="no such host is no address: choose another"):
+@pytest.mark.parametrize("name", ["no such host", "two..dots"])
+def test_a_name_that_is_no_address_is_refused(name: str) -> None:
+    place = checks.Place(name, 8000, socket.SOCK_STREAM, "the web server", "choose another")
+    with pytest.raises(Refusal, match=f"{name} is no address: choose another"):
         checks.ports_free([place])

@@ -58,7 +58,7 @@ class Server:
         )
 
     def afterwards(self) -> list[str]:
-        return ["sh", "-c", f"touch begun; sleep 62; : {self.mark}"]
+        return ["sh", "-c", f"nice > begun; sleep 62; : {self.mark}"]
 
     def wait_until_ready(self) -> None:
         assert self.process is not None
@@ -128,6 +128,7 @@ def test_what_is_to_follow_the_start_begins_then_and_ends_with_the_others(
         time.sleep(0.05)
     assert server.stop(signal.SIGTERM) == 143
     assert server._running() == []
+    assert int((server.folder / "begun").read_text()) >= os.nice(0) + 10, "the pages and the calls come before it"
 
 
 def test_what_detached_itself_is_stopped_as_well(server: Server, idle: Callable[[str], str]) -> None:

@@ -105,6 +105,12 @@ def test_a_port_that_another_program_has_is_wrong():
     assert configuration.port(found(port=number)).level is Level.OK
 
 
+@pytest.mark.parametrize("host", ["192.0.2.7", "no.such.invalid", "two..dots"])
+def test_a_host_that_is_no_address_of_this_machine_is_wrong_and_named(host):
+    told = configuration.port(found(host=host))
+    assert (told.level, "STUDIONETT_HOST" in told.text) == (Level.WRONG, True)
+
+
 def test_an_address_that_is_not_this_machines_is_wrong():
     assert configuration.port(found(host="192.0.2.1")).level is Level.WRONG
 
