@@ -195,7 +195,7 @@ def _apply(leg: Leg, move: Move, table: Table, now: datetime) -> None:
         leg.ended_at = now
         leg.remote_call_id = None
     if move.state not in UP:
-        _close_record(leg, now)
+        _close_record(leg, min(now, table.ends_at) if _was_gone(leg, move) else now)
     leg.state = move.state
     leg.cause = move.cause or None
     leg.next_attempt_at = move.next_attempt_at
@@ -212,9 +212,15 @@ def _open_record(leg: Leg, table: Table, now: datetime) -> None:
         db.session.add(record)
 
 
-def _close_record(leg: Leg, now: datetime) -> None:
+def _was_gone(leg: Leg, move: Move) -> bool:
+    """After the end nobody hung up, and the call is not there: a scheduler that was away for a night must not count
+    the night as use."""
+    return leg.state is LegState.CONNECTED and move.state is LegState.STOPPED
+
+
+def _close_record(leg: Leg, at: datetime) -> None:
     """Never before its start, wherever the clock was put meanwhile."""
-    ended_at = sa.case((CallRecord.connected_at > now, CallRecord.connected_at), else_=now)
+    ended_at = sa.case((CallRecord.connected_at > at, CallRecord.connected_at), else_=at)
     db.session.execute(
         sa.update(CallRecord)
         .where(CallRecord.leg_id == leg.id, CallRecord.ended_at.is_(None))
