@@ -101,7 +101,8 @@ def after(
         return replace(pulse, misses=0, answers=0, missed_since=None, polled_at=now, down=False, cause=cause)
     if poll is Poll.ANSWERED:
         return _answered(pulse, now, patience)
-    misses, since = pulse.misses + 1, pulse.missed_since or asked_at
+    # A clock that was set back in between must not put off what is to be confirmed until it has caught up.
+    misses, since = pulse.misses + 1, min(pulse.missed_since or asked_at, asked_at)
     confirmed = misses >= patience.misses and now - since >= patience.over
     return replace(
         pulse,

@@ -132,7 +132,8 @@ class Watched:
             return
         if found.health is not self.verdict.health:
             at = now if found.cause is not Cause.STALE else stale_at(self.pulse, around, self.patience)
-            self.since = max(at, self.since)
+            # After a clock was set back too, changes keep their order, and no two have one moment: it names a change.
+            self.since = max(at, self.since + timedelta(microseconds=1))
             self.changes.append(Change(self.since, self.verdict.health, found.health, found.cause))
         self.verdict = found
         self.unsaved = self.tile_changed = True
@@ -149,7 +150,9 @@ class Watched:
     def wants_peripherals(self, now: datetime, every: timedelta) -> bool:
         """Whether it's time to ask the codec again what is plugged in."""
         seen_at = self.peripherals_seen_at
-        return self.peripherals is None or seen_at is None or now - seen_at >= every
+        if self.peripherals is None or seen_at is None:
+            return True
+        return not seen_at <= now < seen_at + every  # nor wait until a clock that was set back has caught up
 
     def stored(self, row: Mapping[str, Any], changes: int, learned: Identity | None, at: datetime) -> None:
         """This much has been stored, at that time; what came meanwhile hasn't."""

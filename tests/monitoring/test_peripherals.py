@@ -4,13 +4,18 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
 
+from devices.xapi import CodecStatus, Peripherals
 from models import Endpoint, EndpointStatus, Health, SnmpVersion, StatusChange, Worker, db, write
-from monitoring.rules import Cause
+from monitoring import leases
+from monitoring.leases import Terms
+from monitoring.roster import Secrets, roster, watched_from
+from monitoring.rules import Cause, Patience
+from monitoring.snmp.engine import Outcome, Reading
 from simulation.fleet import Fleet
 from simulation.studio import Fault, SimulatedStudio, Timings
 from tests import factories
@@ -19,6 +24,7 @@ from tests.simulation.fleets import a_studio
 
 ALL_WELL = {"cameras": {"1": True}, "microphones": {"1": True}}
 NO_CAMERA = {"cameras": {"1": False}, "microphones": {"1": True}}
+MINUTE = timedelta(minutes=1)
 # For rules that the choice of database can't touch.
 on_sqlite = pytest.mark.parametrize("dialect", ["sqlite"])
 
@@ -149,3 +155,16 @@ def test_a_codec_that_left_the_inventory_takes_its_faults_along(app: Flask, tria
         until(lambda: trial.is_now(Health.DEGRADED, Cause.CAMERA, NO_CAMERA))
         write(lambda: db.session.execute(db.update(Endpoint).values(control_driver=None, control_url=None)))
         until(lambda: trial.is_now(Health.OK, Cause.NONE, None))
+
+
+@on_sqlite
+def test_a_clock_that_was_set_back_puts_off_no_look_at_what_is_plugged_in(app: Flask) -> None:
+    factories.endpoint(factories.studio())
+    write(lambda: leases.claim("me", Terms()))
+    seen_at = datetime.now(UTC)
+    [listed] = roster("me", Secrets(), seen_at).listed
+    watched = watched_from(listed, seen_at, Patience())
+    watched.heard(Reading(watched.equipment.endpoint_id, Outcome.ANSWERED, seen_at), asked_at=seen_at)
+    watched.saw(CodecStatus([], Peripherals({"1": True})), asked_at=seen_at, now=seen_at)
+    wanted = {ago: watched.wants_peripherals(seen_at + timedelta(seconds=ago), MINUTE) for ago in (-3600, 0, 59, 60)}
+    assert wanted == {-3600: True, 0: False, 59: False, 60: True}

@@ -103,6 +103,15 @@ def test_recovery_can_ask_for_more_than_one_answer() -> None:
     assert not lived([*outage, *[(Poll.ANSWERED, 10)] * 2], patience)[0].down
 
 
+def test_a_clock_that_is_set_back_amid_misses_puts_off_nothing_for_long() -> None:
+    pulse, now = lived([(Poll.ANSWERED, 1), (Poll.MISSED, 10)])
+    now -= timedelta(hours=1)
+    for _ in range(3):
+        asked_at, now = now, now + timedelta(seconds=1)
+        pulse = after(pulse, Poll.MISSED, asked_at=asked_at, now=now, patience=PATIENCE)
+    assert pulse.down
+
+
 def test_data_nobody_has_refreshed_for_long_are_unknown() -> None:
     pulse, now = lived([(Poll.ANSWERED, 10)])
     assert health(pulse, now + PATIENCE.stale) is Health.OK

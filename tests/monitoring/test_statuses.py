@@ -66,6 +66,18 @@ def test_storing_again_after_a_lost_commit_repeats_no_change(watched: Watched) -
     assert changes()[2:] == [(Health.DOWN, Health.OK)]
 
 
+def test_after_a_clock_was_set_back_every_change_is_a_row_still_and_in_order(watched: Watched) -> None:
+    saved("me", finding(watched))
+    hour_before = watched.since - timedelta(hours=1)
+    for outcome in [Outcome.ANSWERED, *[Outcome.TIMEOUT] * 4, Outcome.ANSWERED]:
+        hour_before += timedelta(seconds=1)
+        watched.heard(Reading(1, outcome, hour_before), asked_at=hour_before)
+        saved("me", finding(watched))
+    assert changes()[2:] == [(Health.DOWN, Health.OK), (Health.OK, Health.DOWN), (Health.DOWN, Health.OK)]
+    moments = list(db.session.scalars(sa.select(StatusChange.at).order_by(StatusChange.id)))
+    assert moments == sorted(set(moments))
+
+
 def test_nothing_is_stored_of_an_endpoint_that_another_monitor_has_taken(watched: Watched) -> None:
     write(lambda: db.session.execute(sa.update(EndpointStatus).values(lease_owner="other")))
     assert saved("me", finding(watched)).lost == {watched.equipment.endpoint_id}
