@@ -19,14 +19,17 @@ FAULTS = {
 
 @dataclass(frozen=True, slots=True)
 class _Suffering:
-    """A fault that the script set. `changes` is the studio's count then: has it grown, a person decided otherwise."""
+    """A fault that the script set. `changes` is the studio's count then: has it grown, a person decided otherwise.
+
+    Of a line and of other faults each has its own count: who cuts and mends the line has said nothing of a dead codec.
+    """
 
     studio: SimulatedStudio
     mishap: Mishap
     changes: int
 
     def end(self) -> None:
-        if self.studio.fault_changes != self.changes:
+        if _changes(self.studio, self.mishap) != self.changes:
             return
         if self.mishap is Mishap.LINE:
             self.studio.cut_line(False)
@@ -102,4 +105,8 @@ def _strike(studio: SimulatedStudio, mishap: Mishap) -> _Suffering:
         studio.cut_line(True)
     else:
         studio.suffer(FAULTS[mishap])
-    return _Suffering(studio, mishap, studio.fault_changes)
+    return _Suffering(studio, mishap, _changes(studio, mishap))
+
+
+def _changes(studio: SimulatedStudio, mishap: Mishap) -> int:
+    return studio.line_changes if mishap is Mishap.LINE else studio.fault_changes

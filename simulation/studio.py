@@ -165,8 +165,9 @@ class SimulatedStudio:
         self.timings = timings
         self.fault = Fault.CLEAR
         self.line_cut = False
-        # Grows with every fault that comes or goes: who set one can see whether it is still the last word.
-        self.fault_changes = 0
+        # They grow with every fault, and every cut of the line, that comes or goes: who set one can see whether it is
+        # still the last word.
+        self.fault_changes = self.line_changes = 0
         self.calls: dict[int, Call] = {}
         self.history: deque[Call] = deque(maxlen=HISTORY_LENGTH)
         self.sessions: set[str] = set()
@@ -260,7 +261,7 @@ class SimulatedStudio:
             # What was asked while it was cut could not be ended; else three such sessions would lock all others out.
             self.sessions.clear()
         self.line_cut = cut
-        self.fault_changes += 1
+        self.line_changes += 1
 
     def _end_foreign_calls(self) -> None:
         for call in [call for call in self.calls.values() if call.line is None]:

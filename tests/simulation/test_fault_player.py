@@ -99,6 +99,23 @@ def test_a_line_cut_by_hand_meanwhile_stays_cut():
     asyncio.run(trial())
 
 
+@pytest.mark.parametrize("mishap", Mishap)
+def test_what_a_person_does_to_the_other_of_line_and_studio_puts_off_no_recovery(mishap: Mishap):
+    async def trial():
+        async with fleet_of(*specs()) as fleet:
+            a_player(fleet).begin(a_scene(mishap, 0.1), frozenset({"S7"}))
+            studio = fleet.studios["S7"]
+            if mishap is Mishap.LINE:
+                studio.suffer(Fault.SLOW)
+                studio.suffer(Fault.CLEAR)
+            else:
+                studio.cut_line(True)
+                studio.cut_line(False)
+            await until(lambda: not faults(fleet))
+
+    asyncio.run(trial())
+
+
 def test_studios_of_others_are_left_alone():
     async def trial():
         said: list[str] = []
