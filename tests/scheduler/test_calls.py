@@ -276,9 +276,10 @@ def test_what_ran_past_its_end_while_no_scheduler_was_up_is_taken_down(network, 
 def test_a_call_that_was_gone_when_the_scheduler_came_back_was_up_until_the_planned_end_at_most(
     network, running_now, codecs
 ):
-    conference = running_now("TROMSO", "BODO", since=timedelta(hours=11))
+    now = datetime.now(UTC)
+    end = now - timedelta(hours=9)
+    conference = running_now("TROMSO", "BODO", since=timedelta(hours=11), end=now + timedelta(hours=1))
     passes_until(conference, codecs, is_in(ConferenceState.RUNNING, conference))
-    end = datetime.now(UTC) - timedelta(hours=9)
     write(lambda: db.session.execute(db.update(CallRecord).values(connected_at=end - timedelta(hours=1))))
     network.hang_up("BODO")
     set_end(conference, end)
