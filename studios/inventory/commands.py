@@ -1,5 +1,6 @@
 """`studionett inventory` and `studionett credential`."""
 
+import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -102,7 +103,12 @@ def _secrets(auth: str | None, priv: str | None) -> tuple[str, str | None]:
         click.echo("Warning: keys on the command line can be seen by others on this machine.", err=True)
     labels = [label for label, key in (("Authentication key", auth), ("Privacy key", priv)) if not key]
     read = iter(credentials.pass_phrases_of(_standard_input(*labels), len(labels)) if labels else [])
-    return auth or next(read), priv or next(read)
+    return _key(auth) or next(read), _key(priv) or next(read)
+
+
+def _key(given: str) -> str:
+    """A key of the command line, held to what one from standard input is."""
+    return credentials.secret_of(os.fsencode(given)) if given else ""
 
 
 def counts(outcome: Outcome) -> str:
@@ -123,7 +129,12 @@ def _content_of(file: Path) -> bytes:
 
 def _standard_input(*labels: str) -> bytes:
     """The secrets, a line each; a person at a terminal is asked for them and sees nothing of what is typed."""
+    if sys.stdin is None:  # closed
+        return b""
     if sys.stdin.isatty():
-        typed = [str(click.prompt(label, hide_input=True, default="", show_default=False)) for label in labels]
+        try:
+            typed = [str(click.prompt(label, hide_input=True, default="", show_default=False)) for label in labels]
+        except UnicodeDecodeError:
+            raise Unfit("is not UTF-8") from None
         return "\n".join(typed).encode()
     return sys.stdin.buffer.read(credentials.LONGEST_SECRET * 5 * len(labels))

@@ -1,4 +1,5 @@
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from click.testing import Result
@@ -6,6 +7,7 @@ from flask import Flask
 
 from demonstration.commands import demo
 from models import Credential, db
+from studios.inventory import commands
 from studios.inventory.commands import credential, inventory
 from tests.studios.inventory.files import file_of, row, rows
 
@@ -15,8 +17,8 @@ def run(app: Flask):  # type: ignore[no-untyped-def]
     """Run a command as `studionett` does; what it says goes to two streams."""
 
     def invoke(*arguments: str, given: bytes | str = b"") -> Result:
-        commands = {"inventory": inventory, "credential": credential, "demo": demo}
-        result = app.test_cli_runner().invoke(commands[arguments[0]], arguments[1:], input=given)
+        groups = {"inventory": inventory, "credential": credential, "demo": demo}
+        result = app.test_cli_runner().invoke(groups[arguments[0]], arguments[1:], input=given)
         assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
         return result
 
@@ -142,6 +144,9 @@ def test_a_plain_secret_makes_an_snmp_3_credential_a_plain_one(run) -> None:  # 
         (("--user", "u", "--auth", "--priv"), "auth-hemmelig\nhemmeli\n", "privacy key is shorter than 8"),
         (("--auth", "--priv"), "\n".join(KEYS), "needs --user"),
         (("--user", "å" * 17, "--auth", "--priv"), "\n".join(KEYS), "1 to 32 octets"),
+        (("--user", "u", "--auth", "hemmelig\udcff", "--priv", KEYS[1]), "", "not UTF-8"),
+        (("--user", "u", "--auth", "hemmelig\nmer", "--priv", KEYS[1]), "", "line break"),
+        (("--user", "u", "--auth", KEYS[0], "--priv", "hemmelig" * 200), "", "longer than 1000"),
     ],
 )
 def test_bad_snmp_3_keys_are_refused_without_repeating_them(  # type: ignore[no-untyped-def]
@@ -172,3 +177,9 @@ def test_a_bad_credential_is_refused_without_repeating_the_secret(run, name: str
     assert why in result.stderr
     assert "hemmelig" not in result.output
     assert db.session.scalar(db.select(db.func.count()).select_from(Credential)) == 0
+
+
+def test_a_standard_input_that_is_closed_is_an_empty_one(run, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setattr(commands, "sys", SimpleNamespace(stdin=None))
+    result = run("credential", "set", "codec")
+    assert (result.exit_code, result.stderr) == (1, "Error: the credential was not stored: is empty.\n")
