@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from reports.periods import DAYS_IN_WEEK
 from reports.trends import Week
 
 LEFT, RIGHT, TOP, BOTTOM = 66.0, 560.0, 30.0, 246.0
@@ -32,32 +33,40 @@ class Label:
 
 @dataclass(frozen=True)
 class Trend:
-    """Twelve weeks as a drawing of 600 by 280. `line` and `past` are runs of points, broken where no report is."""
+    """Twelve weeks as a drawing of 600 by 280. `line` and `past` are runs of points, broken where no report is or not
+    all days of a week are reported: such weeks would look like a fall and stand in `so_far`, alone."""
 
     ticks: list[Label]
     places: list[float]
     line: list[list[Point]]
+    so_far: list[Point]
     past: list[list[Point]]
     lead: Label | None
     past_lead: Label | None
 
     @property
-    def dot(self) -> Point | None:
-        return self.line[-1][-1] if self.line else None
+    def dots(self) -> list[Point]:
+        """The end of the line, and points that no line leads to."""
+        return [run[-1] for run in self.line if len(run) == 1 or run is self.line[-1]]
 
 
 def trend(weeks: Sequence[Week]) -> Trend:
     """The axis starts at 0, so that a small change looks small."""
-    now, past = [week.conferences for week in weeks], [week.year_before for week in weeks]
-    most = max([number for number in now + past if number is not None], default=0)
+    now = [week.conferences if week.days == DAYS_IN_WEEK else None for week in weeks]
+    part = [week.conferences if week.days < DAYS_IN_WEEK else None for week in weeks]
+    past = [week.year_before if week.days_before == DAYS_IN_WEEK else None for week in weeks]
+    most = max([number for number in now + part + past if number is not None], default=0)
     step = step_for(most)
     steps = max(1, math.ceil(most / step))
     places = [LEFT + (RIGHT - LEFT) * index / max(1, len(weeks) - 1) for index in range(len(weeks))]
     top = step * steps
     ticks = [Label(LEFT - 8, _height(step * index, top) + 4, step * index) for index in range(steps + 1)]
-    line, before = _runs(places, now, top), _runs(places, past, top)
-    leads = _leads(line, before)
-    return Trend(ticks, places, line, before, *leads)
+    line = _runs(places, now, top)
+    so_far = [point for run in _runs(places, part, top) for point in run]
+    before = [run for run in _runs(places, past, top) if len(run) > 1]
+    last = max((point for run in [*line, so_far] for point in run), key=lambda point: point.x, default=None)
+    leads = _leads(last, before[-1][-1] if before else None)
+    return Trend(ticks, places, line, so_far, before, *leads)
 
 
 def step_for(most: int) -> int:
@@ -96,9 +105,8 @@ def _runs(places: Sequence[float], numbers: Sequence[int | None], top: int) -> l
     return runs
 
 
-def _leads(line: list[list[Point]], past: list[list[Point]]) -> tuple[Label | None, Label | None]:
+def _leads(now: Point | None, before: Point | None) -> tuple[Label | None, Label | None]:
     """The last numbers, written on the far sides of their lines so that they never cover each other."""
-    now, before = (runs[-1][-1] if runs else None for runs in (line, past))
     above = now is None or before is None or now.y <= before.y
     over, under = (now, before) if above else (before, now)
     labels = (

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from models import ConferenceUsage, HourUsage, Outcome, Party, Report, Reservation, Site, Studio, StudioUsage, db
-from reports.periods import YEAR_OF_WEEKS, Kind, containing, weeks_up_to
+from reports.periods import DAYS_IN_WEEK, YEAR_OF_WEEKS, Kind, containing, weeks_up_to
 
 WEEKS = 12
 OFFICE_HOURS = range(7, 18)  # always shown; earlier and later ones when something was up
@@ -18,11 +18,14 @@ OFFICE_HOURS = range(7, 18)  # always shown; earlier and later ones when somethi
 
 @dataclass(frozen=True)
 class Week:
-    """Conferences of a week and of the one 52 weeks before; None where no day of it was reported."""
+    """Conferences of a week and of the one 52 weeks before; None where no day of it was reported. `days` and
+    `days_before` say how many days of each were."""
 
     monday: date
     conferences: int | None
     year_before: int | None
+    days: int = DAYS_IN_WEEK
+    days_before: int = DAYS_IN_WEEK
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,9 @@ def conferences_by_week(day: date, region: str | None = None) -> list[Week]:
     weeks: Counter[date] = Counter()
     for found, number in days.items():
         weeks[containing(Kind.WEEK, found).first] += number  # a week of nothing but zeros is there, too
-    return [Week(monday, weeks.get(monday), weeks.get(monday - YEAR_OF_WEEKS)) for monday in mondays]
+    reported = Counter(containing(Kind.WEEK, found).first for found in days)
+    pairs = [(monday, monday - YEAR_OF_WEEKS) for monday in mondays]
+    return [Week(now, weeks.get(now), weeks.get(then), reported[now], reported[then]) for now, then in pairs]
 
 
 def busiest_hours(first: date, last: date, zone: str) -> Busy:

@@ -260,6 +260,7 @@ def test_weeks_are_counted_as_plain_sql_counts_them(app):
         (0, None),
         (2, 1),
     ]
+    assert [(week.days, week.days_before) for week in weeks[-4:]] == [(1, 0), (0, 0), (1, 0), (1, 2)]
     plain_sql = "SELECT count(*) FROM conference_usage WHERE day >= '2026-11-16' AND outcome <> 'cancelled'"
     assert db.session.scalar(sa.text(plain_sql)) == weeks[-1].conferences
 

@@ -74,7 +74,9 @@ numbers = st.one_of(st.none(), st.integers(0, 5000))
 def test_the_lines_stay_in_the_drawing_and_its_axis_starts_at_zero(pairs):
     drawn = trend([Week(MONDAY, *pair) for pair in pairs])
     points = [point for run in drawn.line + drawn.past for point in run]
-    assert sorted(point.number for point in points) == sorted(n for pair in pairs for n in pair if n is not None)
+    line = [point.number for run in drawn.line for point in run]
+    assert line == [now for now, _before in pairs if now is not None]
+    assert all(len(run) > 1 for run in drawn.past)
     assert all(charts.TOP - 0.01 <= point.y <= charts.BOTTOM for point in points)
     assert all(point.y == charts.BOTTOM for point in points if point.number == 0)
     assert (drawn.ticks[0].number, drawn.ticks[0].y) == (0, charts.BOTTOM + 4)
@@ -86,9 +88,30 @@ def test_a_week_without_a_report_breaks_the_line():
     assert drawn.past == []
 
 
+def test_a_week_of_which_not_all_days_are_reported_is_a_point_of_its_own_and_no_fall_of_the_line():
+    drawn = trend([Week(MONDAY, 1000, None), Week(MONDAY, 1100, None), Week(MONDAY, 200, None, days=1)])
+    assert [[point.number for point in run] for run in drawn.line] == [[1000, 1100]]
+    assert [(point.number, point.x) for point in drawn.so_far] == [(200, charts.RIGHT)]
+    assert drawn.lead
+    assert (drawn.lead.number, drawn.lead.x) == (200, charts.RIGHT)
+
+
+def test_the_year_before_is_drawn_where_two_whole_weeks_of_it_follow_each_other():
+    weeks = [Week(MONDAY, 5, 4), Week(MONDAY, 5, None), Week(MONDAY, 5, 3), Week(MONDAY, 5, 2, days_before=2)]
+    assert trend(weeks).past == []
+    assert trend(weeks).past_lead is None
+    drawn = trend([*weeks, Week(MONDAY, 5, 7), Week(MONDAY, 5, 8)])
+    assert [[point.number for point in run] for run in drawn.past] == [[7, 8]]
+
+
+def test_a_whole_week_between_gaps_is_still_seen():
+    drawn = trend([Week(MONDAY, number, None) for number in (1, None, 3, None, 4, 5)])
+    assert [point.number for point in drawn.dots] == [1, 3, 5]
+
+
 def test_the_last_numbers_never_cover_each_other():
     for now, before in ((100, 99), (99, 100), (5, 5)):
-        drawn = trend([Week(MONDAY, now, before)])
+        drawn = trend([Week(MONDAY, now, before)] * 2)
         assert drawn.lead
         assert drawn.past_lead
         assert abs(drawn.lead.y - drawn.past_lead.y) >= 30
