@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from reports import charts, figures, trends, wording
 from reports.figures import Figures, Subject
 from reports.periods import Period, working_days
+from reports.rules import days_between
 from reports.wording import Change
 
 STUDIOS_SHOWN = 10
@@ -54,7 +55,8 @@ class Room:
 
 @dataclass(frozen=True)
 class Scope:
-    """What a page is about. `made` has the reported days; `before` is compared with, None when nothing was reported."""
+    """What a page is about. `made` has the reported days; `before` is compared with, None when not all of its days were
+    reported."""
 
     period: Period
     region: str | None
@@ -103,7 +105,8 @@ def scope_of(period: Period, region: str | None) -> Scope | None:
         return None
     over = max(own) == period.last
     before = previous if over else previous.up_to((max(own) - period.first).days + 1)
-    compared = any(before.first <= day <= before.last for day in made)
+    # Against a period of which only some days are reported, everything would seem to have multiplied.
+    compared = all(day in made for day in days_between(before.first, before.last))
     return Scope(period, region, own, before if compared else None)
 
 

@@ -93,7 +93,7 @@ def test_causes_are_told_in_sentences(read):
 def test_without_a_report_before_nothing_is_compared(read):
     a_week(factories.studio())
     text = read(f"/reports/{FRIDAY}")
-    assert "no report of the period before" in text
+    assert "nothing to compare with" in text
     assert " pp " not in text
 
 
@@ -118,6 +118,17 @@ def test_a_week_that_is_not_over_says_so_and_is_compared_with_as_many_days(read)
     assert "5 of 7 days are reported so far" in text
     assert "Conferences 5 0.0% from 5" in text
     assert "Held 5 0" in text
+
+
+def test_a_period_of_which_only_some_days_are_reported_is_nothing_to_compare_with(read):
+    room = factories.studio()
+    for days in range(4, 12):  # from Friday on
+        day = date(2026, 11, 9) + timedelta(days=days)
+        made_up.report(day)
+        made_up.conference(room, day=day)
+    text = read(f"/reports/{FRIDAY}?period=week")
+    assert "nothing to compare with" in text
+    assert "Conferences 5 Studio hours" in text
 
 
 def test_a_region_narrows_the_figures(read):
