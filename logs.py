@@ -19,10 +19,13 @@ PROCESSES = frozenset({"web", "scheduler", "monitor", "fleet"})
 # They tell of each request or job at a level that is for us; what goes wrong is told by whoever asked.
 QUIET = {"httpx": logging.WARNING, "httpcore": logging.WARNING, "apscheduler": logging.ERROR}
 
+TRACEBACKS = frozenset({"exception", "traceback"})
+QUOTING = TRACEBACKS | {"error"}
+
 # PostgreSQL's messages quote the row that it refuses.
 _QUOTED_VALUES = re.compile(r"^(DETAIL|CONTEXT):.*$", re.MULTILINE)
 _MAILBOX = re.compile(r"(?<![\w.+:-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 
 Event = MutableMapping[str, Any]
 Processor = Callable[[Any, str, Event], Event]
@@ -64,10 +67,11 @@ def configure(form: LogFormat, level: int, process: str, stream: TextIO | None =
 
 
 def without_values(_logger: Any, _method: str, event: Event) -> Event:
-    """Whatever an exception's text quotes of people and rows is left out."""
-    for name in ("exception", "error", "traceback"):
-        if isinstance(event.get(name), str):
-            event[name] = _MAILBOX.sub("(address)", _QUOTED_VALUES.sub(r"\1: (left out)", event[name]))
+    """Nothing names a person, and whatever an exception's text quotes of rows is left out."""
+    for name, value in event.items():
+        if isinstance(value, str):
+            told = _QUOTED_VALUES.sub(r"\1: (left out)", value) if name in QUOTING else value
+            event[name] = _MAILBOX.sub("(address)", told)
     return event
 
 
@@ -91,6 +95,8 @@ def _written(form: LogFormat, stream: TextIO) -> list[Any]:
 
 def _on_one_line(_logger: Any, _method: str, event: Event) -> Event:
     """Whoever chooses a part of a text must not be able to begin a line of the log, or to steer a terminal."""
-    text = str(event.get("event", ""))
-    event["event"] = _CONTROL.sub(lambda found: repr(found.group())[1:-1], text.replace("\n", "\\n"))
+    for name, value in event.items():
+        if isinstance(value, str):
+            line = value if name in TRACEBACKS else value.replace("\n", "\\n")
+            event[name] = _CONTROL.sub(lambda found: repr(found.group())[1:-1], line)
     return event

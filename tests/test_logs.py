@@ -55,8 +55,19 @@ def test_our_events_and_the_libraries_are_lines_of_one_kind(log):
 def test_no_text_from_outside_begins_a_line_of_its_own(log):
     structlog.get_logger().info("a name\n2026-11-22 [error] forged\x1b[2J", path="/x\nforged")
     logging.getLogger("waitress").warning("%s", "first\r\nsecond")
-    assert len(log.getvalue().splitlines()) == 2
-    assert "\x1b[2J" not in log.getvalue()
+    structlog.get_logger().info("answered", path="/quiet\x1b[2J\x9b2J")
+    assert len(log.getvalue().splitlines()) == 3
+    assert "\x1b" not in log.getvalue()
+    assert "\x9b" not in log.getvalue() or log.getvalue().startswith("{"), "JSON is for programs"
+
+
+def test_an_address_is_nowhere_in_the_log(app, log):
+    mailbox = "@".join(["eva", "example.org"])
+    app.test_client().get(f"/nothing/{mailbox}")
+    logging.getLogger("x").error("no mail to %s", mailbox)
+    structlog.get_logger().info("given up", recipient=mailbox)
+    assert "/nothing/(address)" in log.getvalue()
+    assert mailbox not in log.getvalue()
 
 
 def test_an_exception_is_one_event_with_its_traceback(log):
