@@ -14,11 +14,13 @@ down_revision = "001"
 branch_labels = None
 depends_on = None
 
-# A leg kept its last connection only; an end that is older than it belongs to an earlier one.
+# A leg kept its last connection only; an end that is older than it belongs to an earlier one. What is not up has
+# nobody who would close its record.
 RECORDS_OF_CALLS_SO_FAR = """
 INSERT INTO call_record (leg_id, conference_id, studio_id, connected_at, ended_at)
 SELECT leg.id, leg.conference_id, reservation.studio_id, leg.connected_at,
-       CASE WHEN leg.ended_at >= leg.connected_at THEN leg.ended_at END
+       CASE WHEN leg.ended_at >= leg.connected_at THEN leg.ended_at
+            WHEN leg.state NOT IN ('connected', 'stopping') THEN leg.connected_at END
 FROM leg JOIN party ON party.id = leg.party_id LEFT JOIN reservation ON reservation.id = party.reservation_id
 WHERE leg.connected_at IS NOT NULL
 """
