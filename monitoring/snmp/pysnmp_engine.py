@@ -43,7 +43,7 @@ PACKET_LIMIT = 8192
 DRAIN_LIMIT = 100
 # A time-out that fires this many seconds after its time tells of our own delay, not of the target's silence.
 LATE = 0.25
-FULL_BUFFER = {errno.EAGAIN, errno.ENOBUFS, errno.ENOMEM}
+OUR_SHORTAGE = {errno.EAGAIN, errno.ENOBUFS, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
 # Silence to our keys, from an agent that answers everybody else's discovery, is a refusal when it comes twice.
 SILENT_REFUSALS = 2
 # How often one read follows an agent that names another engine or time before it gives up.
@@ -322,8 +322,8 @@ class PysnmpEngine:
 
 
 def _refused(target: Target, error: OSError) -> Reading:
-    """What a failed send says: a full buffer is our own delay, no route is as good as silence."""
-    outcome = Outcome.LATE if error.errno in FULL_BUFFER else Outcome.TIMEOUT
+    """What a failed send says: a full buffer or no file left is our own delay, no route is as good as silence."""
+    outcome = Outcome.LATE if error.errno in OUR_SHORTAGE else Outcome.TIMEOUT
     return _reading(target, outcome, error.strerror or str(error))
 
 

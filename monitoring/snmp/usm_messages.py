@@ -24,6 +24,8 @@ AUTHENTIC, PRIVATE, REPORTABLE = 1, 2, 4
 LARGEST_MESSAGE = 8192
 DIGEST_LENGTH, SALT_LENGTH, AES_KEY_LENGTH = 24, 8, 16
 PASS_PHRASE_STRETCH = 1_048_576
+# Two for each agent, where every one has its own: else each read would stretch them anew.
+PASS_PHRASES = 20_000
 
 # usmStats (RFC 3414, section 5), as encoded; what comes behind is the counter's number.
 _USM_STATS = bytes((0x2B, 6, 1, 6, 3, 15, 1, 1))
@@ -83,7 +85,7 @@ def keys_at(user: str, auth: str, priv: str, engine_id: bytes) -> Keys:
     return Keys(user, _localised(auth, engine_id), _localised(priv, engine_id)[:AES_KEY_LENGTH])
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=PASS_PHRASES)
 def master_key(pass_phrase: str) -> bytes:
     """The SHA-256 of a megabyte of the pass phrase: a millisecond, once for all agents that share it."""
     phrase = pass_phrase.encode()

@@ -1,13 +1,14 @@
 import asyncio
 import resource
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from monitoring.snmp.engine import Outcome, Reading, SnmpEngine
 from monitoring.snmp.gufo_engine import GufoEngine
 from monitoring.snmp.open_files import SPARE, make_room
+from monitoring.snmp.pysnmp_engine import PysnmpEngine
 from tests.monitoring import agents as played
 from tests.monitoring.agents import UPTIME, Agents
 from tests.monitoring.snmp.engines import with_engine
@@ -54,6 +55,21 @@ def test_a_slow_agent_is_asked_again_while_its_first_answer_is_under_way(agents:
         return readings
 
     assert [reading.outcome for reading in with_engine(GufoEngine, work)] == [Outcome.TIMEOUT] * 2
+
+
+@pytest.mark.parametrize("engine", [PysnmpEngine, lambda: GufoEngine(sockets=0)], ids=["pysnmp", "gufo"])
+def test_a_shortage_of_files_is_our_own_and_no_silence_of_the_target(
+    agents: Agents, file_limits: tuple[int, int], engine: Callable[[], SnmpEngine]
+) -> None:
+    target = agents.add("127.202.7.1")
+
+    async def work(engine: SnmpEngine) -> list[Outcome]:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, file_limits[1]))
+        without = await engine.read(target, (UPTIME,), 1.0)
+        resource.setrlimit(resource.RLIMIT_NOFILE, file_limits)
+        return [without.outcome, (await engine.read(target, (UPTIME,), 1.0)).outcome]
+
+    assert with_engine(engine, work) == [Outcome.LATE, Outcome.ANSWERED]
 
 
 def test_room_is_made_for_the_sockets_up_to_the_hard_limit(file_limits: tuple[int, int]) -> None:

@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitoring.snmp.pysnmp_messages import NotAResponse, decode, encode_get
+from monitoring.snmp.usm_messages import master_key
 from tests.monitoring import agents as played
 from tests.monitoring.agents import DESCRIPTION, UPTIME
 
@@ -12,6 +13,15 @@ def test_requests_differ_in_their_number_only() -> None:
     one = encode_get("public", (UPTIME,), 0x01020304)
     assert b"\x01\x02\x03\x04" in one
     assert len(one) == len(encode_get("public", (UPTIME,), 0x7F000000))
+
+
+def test_pass_phrases_are_stretched_once_though_every_studio_has_its_own() -> None:
+    def stretch() -> int:
+        for number in range(200):
+            master_key(f"of studio {number}")
+        return master_key.cache_info().misses
+
+    assert stretch() == stretch()
 
 
 @settings(max_examples=300, deadline=None)
