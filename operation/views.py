@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Flask, Response, current_app, render_template
 from flask.typing import ResponseReturnValue
 
-from accounts.permissions import allow, polled, public
+from accounts.permissions import EVERY_ROLE, allow, polled, public
 from config import settings
 from messages.queries import backlog
 from models import Role, db
@@ -53,6 +53,14 @@ def overview() -> ResponseReturnValue:
 def now() -> ResponseReturnValue:
     """The part of the page that asks for itself anew."""
     return render_template("operation/_processes.html", **_found())
+
+
+@blueprint.get("/operation/alarms")
+@allow(*EVERY_ROLE)
+@polled
+def alarms_now() -> ResponseReturnValue:
+    """The alarms of a page that is left open."""
+    return render_template("operation/_alarms.html", keeps_alarms=True)
 
 
 def alarms() -> list[str]:

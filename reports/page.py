@@ -241,7 +241,7 @@ def _studios_in_use(now: Figures, before: Figures | None) -> Stat:
 def _outcomes(now: Figures, before: Figures | None) -> list[Line]:
     names = {
         "held": (_("Held"), 0),
-        "late": (_("Held, but began late"), -1),
+        "late": (_("of these, began late"), -1),
         "no_shows": (_("Nobody came"), -1),
         "failed": (_("Failed"), -1),
         "running": (_("Not over when counted"), 0),

@@ -35,6 +35,7 @@ EXPECTED = {
     "monitoring.beat": EVERYONE,
     "monitoring.changes": EVERYONE,
     "monitoring.status": EVERYONE,
+    "operation.alarms_now": EVERYONE,
     "operation.now": CARETAKERS,
     "operation.overview": CARETAKERS,
     "readyz": PUBLIC,

@@ -161,7 +161,8 @@ def _redraw(found: Conference | None) -> ResponseReturnValue:
     # A duration that was just typed is meant; an end that still stands there would win otherwise.
     if request.headers.get("HX-Source") == "input#duration":
         draft.form.end.data = ""
-    count_minutes(draft.form)
+    if found is None or not queries.is_under_way(found):  # once it runs there is no start on the form to count from
+        count_minutes(draft.form)
     # Without a script Enter in the search field presses the first button of the form.
     entered = "update" in request.form and not request.headers.get("HX-Request")
     search(draft, take_only_hit="search" in request.form or entered)

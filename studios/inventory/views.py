@@ -85,7 +85,7 @@ def studio(code: str) -> ResponseReturnValue:
     day = _day_of(now)
     status, closures = queries.status_of(found), queries.closures_of(found, day.start, day.end)
     reservations = queries.reservations_of(found, day.start, day.end)
-    window = window_around(now.astimezone(_zone()).date(), None, _zone())
+    window = _window(day, reservations, now)
     return render_template(
         "inventory/studio.html",
         studio=found,
@@ -125,6 +125,13 @@ def _day_of(now: datetime) -> Span:
     """The day of wall time that `now` is in; 23 to 25 hours long."""
     midnight = now.astimezone(_zone()).replace(hour=0, minute=0, second=0, microsecond=0)
     return Span(midnight.astimezone(UTC), (midnight + timedelta(days=1)).astimezone(UTC))
+
+
+def _window(day: Span, reservations: Sequence[Reservation], now: datetime) -> Window:
+    """The hours of the day to show: those with what is booked now or next, office hours where they hold it."""
+    ahead = next((one for one in reservations if one.ends_at > now), None)
+    booked = Span(ahead.starts_at, ahead.ends_at).shared_with(day) if ahead else None
+    return window_around(now.astimezone(_zone()).date(), booked, _zone())
 
 
 def _health(status: EndpointStatus | None, closed: bool, now: datetime) -> Health:

@@ -41,6 +41,7 @@ def test_the_statements_are_open_to_all_and_the_guide_to_those_who_are_signed_in
     guide = client_for(factories.account(role=Role.MANAGER)).get("/help", headers=english).text
     assert "<h1>Help</h1>" in guide
     assert 'href="/help"' in guide
+    assert all(f">{role}: " in guide for role in ("Coordinator", "Technician", "Manager", "Administrator"))
 
 
 def test_who_is_behind_the_pages_stands_at_their_foot(app):

@@ -76,6 +76,22 @@ def test_everybody_is_told_that_studios_are_not_watched(reader, served_for_long)
     assert "The studios have not been watched since" in reader(Role.COORDINATOR, "/studios/")
 
 
+@pytest.mark.parametrize("address", ["/status", "/operation/processes"])
+def test_pages_that_stay_open_ask_anew_whether_all_is_well(reader, address):
+    assert 'hx-get="/operation/alarms"' in reader(Role.TECHNICIAN, address)
+    assert 'hx-get="/operation/alarms"' not in reader(Role.TECHNICIAN, "/studios/")
+
+
+def test_the_alarm_of_an_open_page_comes_and_goes(reader, served_for_long):
+    gives_sign("scheduler")
+    gives_sign("monitor", timedelta(minutes=3))
+    assert "The studios have not been watched since" in reader(Role.MANAGER, "/operation/alarms")
+    gives_sign("monitor")
+    healthy = reader(Role.MANAGER, "/operation/alarms")
+    assert "not been watched" not in healthy
+    assert 'hx-get="/operation/alarms"' in healthy, "it goes on asking"
+
+
 def test_one_silent_scheduler_among_living_ones_alarms_nobody(reader, served_for_long):
     gives_sign("monitor")
     gives_sign("scheduler", timedelta(hours=2), name="dead")

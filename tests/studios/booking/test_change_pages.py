@@ -150,6 +150,14 @@ def test_a_new_end_that_makes_no_sense_is_refused(
     assert value_of(answer, "title") == "Longer"
 
 
+def test_a_good_end_of_a_running_conference_is_not_warned_of(coordinator: FlaskClient, running: Conference) -> None:
+    earlier = wall(running.ends_at - timedelta(minutes=15))
+    sent = {"title": "Lung meeting", "end": earlier, "version": "1"}
+    page = text_of(coordinator.post(address(running, "change/draft"), data=sent))
+    assert "2 studios free" in page or "2 studios are free" in page
+    assert "This time cannot be booked" not in page
+
+
 def test_an_end_that_has_passed_is_refused(coordinator: FlaskClient, running: Conference) -> None:
     passed = running.starts_at + timedelta(minutes=5)
     answer = coordinator.post(address(running, "change"), data={"title": "x", "end": wall(passed), "version": "1"})

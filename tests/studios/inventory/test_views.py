@@ -182,6 +182,15 @@ def test_a_title_is_for_the_organisations_around_the_table(ask: Ask) -> None:
     assert "block--busy" in foreign
 
 
+def test_the_day_is_shown_where_something_is_booked(ask: Ask) -> None:
+    studio, other = factories.studio(code="UNN-1"), factories.studio(code="UNN-2")
+    factories.studio(code="UNN-3")
+    midnight = datetime.now(OSLO).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+    factories.conference(studio, other, start=midnight, end=midnight + timedelta(days=1, hours=2))
+    assert 'class="hour from-0">00<' in ask("/studios/UNN-1").text
+    assert 'class="hour from-0">07<' in ask("/studios/UNN-3").text, "nothing is booked: office hours"
+
+
 def test_released_time_is_not_shown(ask: Ask) -> None:
     studio = factories.studio(code="UNN-1")
     conference = booked(studio, factories.organisation(), "Lung meeting")
