@@ -111,6 +111,13 @@ def test_a_request_is_a_line_with_who_asked_by_number_and_no_query(app, client_f
     assert "hemmelig" not in log.getvalue()
 
 
+def test_a_form_that_is_refused_before_any_page_sees_it_is_a_line_too(app, log):
+    app.config["WTF_CSRF_ENABLED"] = True
+    answer = app.test_client().post("/sign-in", data={"email": "x"})
+    [line] = requests(log)
+    assert (line["status"], line["request"]) == (400, answer.headers["X-Request-Id"])
+
+
 def test_what_pages_ask_by_themselves_is_not_logged(app, client_for, log):
     client = client_for(factories.account(role=Role.TECHNICIAN))
     for address in ("/status/heartbeat", "/static/studionett.css", "/healthz"):
