@@ -50,7 +50,10 @@ def fleet(context: click.Context, ring: tuple[float, float], quiet: bool, seed: 
 @click.option("--site", metavar="NAME", help="The line of a whole site instead of one studio: `line` or `clear`.")
 @with_appcontext
 def fault(words: tuple[str, ...], site: str | None) -> None:
-    """Let the studio CODE of the running fleet suffer a fault; `clear` heals it."""
+    """Let the studio CODE of the running fleet suffer a fault; `clear` heals it.
+
+    FAULT is dead, busy, declines, slow, drops, camera-unplugged or microphone-unplugged.
+    """
     *codes, kind = words
     faults: list[str] = list(SiteLine if site else Fault)
     if kind not in faults or len(codes) != (0 if site else 1):

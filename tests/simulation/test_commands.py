@@ -19,7 +19,7 @@ from flask import Flask
 from app import create_app
 from models import db
 from simulation.commands import parse_address
-from simulation.studio import Timings
+from simulation.studio import Fault, Timings
 from tests import factories
 from tests.conftest import settings_for
 from tests.simulation.fleets import own_address
@@ -207,3 +207,8 @@ def test_a_control_address_that_is_not_loopback_is_a_sentence(installation: Inst
 def test_a_control_address_without_a_port_is_named(wrong: str):
     with pytest.raises(click.ClickException, match="STUDIONETT_FLEET_CONTROL"):
         parse_address(wrong)
+
+
+def test_the_help_of_fault_names_every_fault(app: Flask) -> None:
+    told = app.test_cli_runner().invoke(args=["fleet", "fault", "--help"]).output
+    assert [fault for fault in Fault if fault.value not in told] == []
