@@ -1,4 +1,4 @@
-"""The commands behind script/setup, script/server and script/test."""
+"""The commands behind script/setup, script/server and script/test, and `keep` behind each line of the Procfile."""
 
 import contextlib
 import fcntl
@@ -13,7 +13,7 @@ from functools import partial
 from types import FrameType
 from typing import NoReturn, TextIO
 
-from bootstrap import assets, checks, data, debian, environment, serving, translations
+from bootstrap import assets, checks, data, debian, environment, keeping, serving, translations
 from bootstrap.checkout import Checkout, this_checkout
 from bootstrap.console import StepLine
 from bootstrap.refusal import Refusal
@@ -67,7 +67,16 @@ def _become(command: list[str]) -> NoReturn:
     os.execv(command[0], command)
 
 
-COMMANDS: dict[str, Callable[[Checkout, Sequence[str]], int]] = {"setup": setup, "server": server, "test": test}
+def keep(_checkout: Checkout, arguments: Sequence[str]) -> int:
+    return keeping.keep(arguments)
+
+
+COMMANDS: dict[str, Callable[[Checkout, Sequence[str]], int]] = {
+    "setup": setup,
+    "server": server,
+    "test": test,
+    "keep": keep,
+}
 
 
 def main(arguments: Sequence[str]) -> int:
