@@ -52,7 +52,9 @@ def fleet(context: click.Context, ring: tuple[float, float], quiet: bool, seed: 
 def fault(words: tuple[str, ...], site: str | None) -> None:
     """Let the studio CODE of the running fleet suffer a fault; `clear` heals it.
 
-    FAULT is dead, busy, declines, slow, drops, camera-unplugged or microphone-unplugged.
+    \b
+    FAULT is dead, busy, declines, slow, drops,
+    camera-unplugged or microphone-unplugged.
     """
     *codes, kind = words
     faults: list[str] = list(SiteLine if site else Fault)
