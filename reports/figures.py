@@ -83,12 +83,6 @@ def regions(first: date, last: date, all_studios: Sequence[Subject] | None = Non
     return [Subject(0, name, name, "", name, found[name]) for name in sorted(found)]
 
 
-def kinds(first: date, last: date, region: str | None = None) -> list[Subject]:
-    """By kind of the studios' organisations."""
-    found = _grouped(Organisation.kind, first, last, region)
-    return [Subject(0, str(kind), str(kind), str(kind), "", found[kind]) for kind in sorted(found)]
-
-
 def organisations(first: date, last: date, region: str | None = None) -> list[Subject]:
     """By name; those with studios that stood there in these days."""
     found = _grouped(Site.organisation_id, first, last, region)
@@ -140,9 +134,21 @@ def causes(first: date, last: date, region: str | None = None) -> list[tuple[str
         .group_by(ConferenceUsage.cause)
     )
     if region is not None:
-        query = query.where(ConferenceUsage.conference_id.in_(_conferences(first, last, region)))
+        query = query.where(has_part_in(region))
     found = [(str(cause), int(number)) for cause, number in db.session.execute(query)]
     return sorted(found, key=lambda pair: (-pair[1], pair[0]))
+
+
+def has_part_in(region: str) -> sa.ColumnElement[bool]:
+    """A studio of the region takes part in the conference."""
+    return (
+        sa.select(Party.id)
+        .outerjoin(Reservation, Reservation.id == Party.reservation_id)
+        .join(Studio, Studio.id == sa.func.coalesce(Reservation.studio_id, Party.studio_id))
+        .join(Site, Site.id == Studio.site_id)
+        .where(Party.conference_id == ConferenceUsage.conference_id, Site.health_region == region)
+        .exists()
+    )
 
 
 def reported_days(first: date, last: date) -> list[date]:
@@ -151,7 +157,7 @@ def reported_days(first: date, last: date) -> list[date]:
 
 
 def _grouped(key: Any, first: date, last: date, region: str | None = None) -> dict[Any, Figures]:
-    """Figures by `key`, a column of the studios' sites or organisations."""
+    """Figures by `key`, a column of the studios' sites."""
     values: dict[Any, dict[str, int]] = defaultdict(dict)
     for row in (*_counts_by(key, first, last, region), *_seconds_by(key, first, last, region)):
         values[row[0]] |= _values(row, skip=1)
@@ -192,15 +198,10 @@ def _seconds_by(key: Any, first: date, last: date, region: str | None) -> Sequen
         .select_from(StudioUsage)
         .join(Studio, Studio.id == StudioUsage.studio_id)
         .join(Site, Site.id == Studio.site_id)
-        .join(Organisation, Organisation.id == Site.organisation_id)
         .where(_between(StudioUsage.day, first, last), *_in(region))
         .group_by(key)
     )
     return db.session.execute(query).all()
-
-
-def _conferences(first: date, last: date, region: str) -> sa.Select[Any]:
-    return _taking_part(sa.select(ConferenceUsage.conference_id), first, last, region)
 
 
 def _taking_part(query: sa.Select[Any], first: date, last: date, region: str | None) -> sa.Select[Any]:
@@ -211,7 +212,6 @@ def _taking_part(query: sa.Select[Any], first: date, last: date, region: str | N
         .outerjoin(Reservation, Reservation.id == Party.reservation_id)
         .join(Studio, Studio.id == sa.func.coalesce(Reservation.studio_id, Party.studio_id))
         .join(Site, Site.id == Studio.site_id)
-        .join(Organisation, Organisation.id == Site.organisation_id)
         .where(_between(ConferenceUsage.day, first, last), *_in(region))
     )
 

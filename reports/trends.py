@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from models import ConferenceUsage, HourUsage, Outcome, Party, Report, Reservation, Site, Studio, StudioUsage, db
+from models import ConferenceUsage, HourUsage, Outcome, Report, StudioUsage, db
+from reports.figures import has_part_in
 from reports.periods import DAYS_IN_WEEK, YEAR_OF_WEEKS, Kind, containing, weeks_up_to
 
 WEEKS = 12
@@ -113,7 +114,7 @@ def _conferences_by_day(spans: Sequence[tuple[date, date]], region: str | None) 
     counted = (
         sa.select(ConferenceUsage.day, sa.func.count().label("number"))
         .where(_in_one_of(ConferenceUsage.day, spans), ConferenceUsage.outcome != Outcome.CANCELLED)
-        .where(_has_part_in(region) if region else sa.true())
+        .where(has_part_in(region) if region else sa.true())
         .group_by(ConferenceUsage.day)
         .subquery()
     )
@@ -127,18 +128,6 @@ def _conferences_by_day(spans: Sequence[tuple[date, date]], region: str | None) 
 
 def _in_one_of(day: Any, spans: Sequence[tuple[date, date]]) -> sa.ColumnElement[bool]:
     return sa.or_(*(day.between(first, last) for first, last in spans))
-
-
-def _has_part_in(region: str) -> sa.ColumnElement[bool]:
-    """A studio of the region takes part in the conference."""
-    return (
-        sa.select(Party.id)
-        .outerjoin(Reservation, Reservation.id == Party.reservation_id)
-        .join(Studio, Studio.id == sa.func.coalesce(Reservation.studio_id, Party.studio_id))
-        .join(Site, Site.id == Studio.site_id)
-        .where(Party.conference_id == ConferenceUsage.conference_id, Site.health_region == region)
-        .exists()
-    )
 
 
 def _counts_by_day(first: date, last: date) -> sa.Executable:

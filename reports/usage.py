@@ -39,6 +39,7 @@ def make_due_reports() -> list[date]:
             if make_report(day):
                 made.append(day)
         except Exception:
+            db.session.rollback()  # PostgreSQL answers nothing more in a transaction in which something failed
             log.exception("report failed", day=str(day))
     return made
 

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from models import (
     ConferenceState,
@@ -159,12 +160,15 @@ def test_a_conference_past_midnight_is_running_until_it_is_over_and_then_the_day
     assert len(mails()) == 1
 
 
-def test_a_day_that_cannot_be_made_does_not_hold_up_the_next(at, studios, monkeypatch):
+@pytest.mark.parametrize("stumble", ["in the facts", "in the database"])
+def test_a_day_that_cannot_be_made_does_not_hold_up_the_next(at, studios, monkeypatch, stumble):
     a_call(studios, NINE)
     at(ITS_NIGHT + timedelta(days=1))
     facts_of = usage.facts_of
 
     def stumbling(day, *others):
+        if day == DAY and stumble == "in the database":
+            db.session.execute(sa.text("SELECT 1 FROM nothing_that_is_there"))
         if day == DAY:
             raise ValueError
         return facts_of(day, *others)
