@@ -101,6 +101,10 @@ def chosen_in(answer: TestResponse) -> list[str]:
     return re.findall(r'name="studio" value="([^"]*)"', answer.text)
 
 
+# Twelve of a page's own, and its frame's two: is a process silent, is this a demonstration.
+MOST_QUERIES = 12 + 2
+
+
 @contextmanager
 def counted_queries() -> Iterator[list[str]]:
     """The reads and writes that are sent to the database meanwhile."""

@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 from models import Conference, ConferenceState, Leg, Party, Purpose, Reservation, Wanted, db
 from tests import factories
 from tests.studios.booking.pages import (
+    MOST_QUERIES,
     OSLO,
     Network,
     chosen_in,
@@ -219,4 +220,4 @@ def test_the_change_page_takes_at_most_twelve_queries(
 ) -> None:
     with counted_queries() as queries:
         coordinator.get(address(planned, "change"))
-    assert len(queries) <= 12, "\n".join(queries)
+    assert len(queries) <= MOST_QUERIES, "\n".join(queries)

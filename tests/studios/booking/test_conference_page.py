@@ -21,7 +21,7 @@ from models import (
     db,
 )
 from tests import factories
-from tests.studios.booking.pages import Network, SignIn, counted_queries, in_english, text_of
+from tests.studios.booking.pages import MOST_QUERIES, Network, SignIn, counted_queries, in_english, text_of
 
 LIVE = {"HX-Request": "true"}
 
@@ -219,4 +219,4 @@ def test_the_page_takes_at_most_twelve_queries(coordinator: FlaskClient, network
     with counted_queries() as queries:
         page = coordinator.get(address(conference))
     assert text_of(page).count("was not reached") == 100
-    assert len(queries) <= 12, "\n".join(queries)
+    assert len(queries) <= MOST_QUERIES, "\n".join(queries)

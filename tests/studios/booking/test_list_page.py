@@ -8,7 +8,16 @@ from flask.testing import FlaskClient
 from models import ConferenceState, Role, db
 from studios.booking.queries import PAGE
 from tests import factories
-from tests.studios.booking.pages import Network, SignIn, counted_queries, in_english, instant, text_of, tomorrow
+from tests.studios.booking.pages import (
+    MOST_QUERIES,
+    Network,
+    SignIn,
+    counted_queries,
+    in_english,
+    instant,
+    text_of,
+    tomorrow,
+)
 
 
 def test_the_list_begins_today_and_shows_ours_first(coordinator: FlaskClient, network: Network) -> None:
@@ -97,7 +106,7 @@ def test_a_long_list_has_pages_and_each_takes_at_most_twelve_queries(
     db.session.expire_all()
     with counted_queries() as queries:
         first = coordinator.get("/conferences/")
-    assert len(queries) <= 12, "\n".join(queries)
+    assert len(queries) <= MOST_QUERIES, "\n".join(queries)
     assert first.text.count('<th scope="row"') == PAGE
     assert "Page 1 of 2" in text_of(first)
     second = coordinator.get("/conferences/?page=2")

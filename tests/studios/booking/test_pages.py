@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 from models import Closure, Conference, Purpose, Reservation, Role, db
 from tests import factories
 from tests.studios.booking.pages import (
+    MOST_QUERIES,
     Network,
     SignIn,
     chosen_in,
@@ -220,7 +221,7 @@ def test_the_page_takes_at_most_twelve_queries_however_many_studios(
     with counted_queries() as queries:
         page = coordinator.get("/book", query_string=typed(*codes, "TRO-1"))
     assert text_of(page).count("is busy 09:00–10:00") == len(codes)
-    assert len(queries) <= 12, "\n".join(queries)
+    assert len(queries) <= MOST_QUERIES, "\n".join(queries)
     with counted_queries() as queries:
         coordinator.post("/book/draft", data=typed("TRO-1", *codes, find="bodø", update="1"))
-    assert len(queries) <= 12, "\n".join(queries)
+    assert len(queries) <= MOST_QUERIES, "\n".join(queries)
