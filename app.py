@@ -114,7 +114,9 @@ def main() -> None:
         add_version_option=False,
         set_debug_flag=False,
         load_dotenv=False,
+        help="Books, runs and watches the video conferences of a health network.",
     )
+    group.params = []  # Flask's own: which application, which environment file; here there is one
     try:
         group()
     except DatabaseError as error:

@@ -37,8 +37,10 @@ def beat(name: str, kind: str, started_at: datetime, details: Mapping[str, objec
 
 
 def fall_silent(name: str) -> None:
-    """`name` stops on purpose: nobody is to wait for it. The last of its kind takes along those that fell silent before:
-    their last sign of life is not when the work ended."""
+    """`name` stops on purpose: nobody is to wait for it.
+
+    The last of its kind takes along those that fell silent before: their last sign of life is not when the work ended.
+    """
     now = database_now()
     kind = db.session.scalar(sa.select(Worker.kind).where(Worker.name == name))
     db.session.execute(sa.delete(Worker).where(Worker.name == name))

@@ -30,7 +30,7 @@ DUTIES = {
 FIGURES = {
     "requests": _l("requests"),
     "failed": _l("failed"),
-    "conferences": _l("conferences at work"),
+    "conferences": _l("conferences under way"),
     "studios": _l("studios"),
     "calls": _l("calls"),
     "endpoints": _l("endpoints"),

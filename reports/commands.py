@@ -75,7 +75,8 @@ def _summary(first: date, last: date) -> list[str]:
     found = figures.network(first, last)
     if not found.booked + found.cancelled:
         return [f"{when}: no conferences."]
-    return [f"{when}: {_sentence(found)}", "", *_aligned([COLUMNS, *map(_row, figures.regions(first, last))])]
+    regions = _aligned([COLUMNS, *map(_row, figures.regions(first, last))])
+    return [f"{when}: {_sentence(found)}", "", *regions, "A conference between regions counts in each of them."]
 
 
 def _sentence(of: Figures) -> str:

@@ -117,7 +117,7 @@ def change_in_share(now: float | None, before: float | None, good: int = 0) -> C
     """In percentage points; None where either is not known."""
     if now is None or before is None:
         return None
-    points = round(100 * (now - before), 1)
+    points = round(round(100 * now, 1) - round(100 * before, 1), 1)  # as the two are shown
     text = _("%(number)s pp", number=format_decimal(abs(points), "#,##0.0"))
     return _change(points, good, str(text).replace(" ", NO_BREAK))
 

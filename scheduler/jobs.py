@@ -14,7 +14,7 @@ from models.heartbeat import beat, fall_silent
 from scheduler.calls import reconcile
 from scheduler.clock import Clock
 from scheduler.codecs import Codecs
-from scheduler.queries import due_within
+from scheduler.queries import due_within, live_conferences
 
 KIND = "scheduler"
 SWEEP = 1.0  # seconds
@@ -36,7 +36,7 @@ class Jobs:
         self._under_way: set[int] = set()
         self._lock = Lock()
         self._started_at = datetime.now(UTC)
-        self.worker = f"{KIND}-{socket.gethostname()}-{os.getpid()}"
+        self.worker = f"{KIND}-{socket.gethostname()[:50]}-{os.getpid()}"
 
     def hand_over(self) -> None:
         """Give all that is repeated to the clock."""
@@ -72,7 +72,7 @@ class Jobs:
 
     def heartbeat(self) -> None:
         with self._app.app_context():
-            write(lambda: beat(self.worker, KIND, self._started_at, {"conferences": len(self._under_way)}))
+            write(lambda: beat(self.worker, KIND, self._started_at, {"conferences": live_conferences()}))
 
     def fall_silent(self) -> None:
         with self._app.app_context():

@@ -2,7 +2,15 @@
 
 from datetime import datetime, timedelta
 
-from models import Conference, database_now, db
+from models import Conference, ConferenceState, database_now, db
+
+LIVE = (ConferenceState.STARTING, ConferenceState.RUNNING, ConferenceState.DEGRADED, ConferenceState.STOPPING)
+
+
+def live_conferences() -> int:
+    """How many are being set up, held or taken down. What falls due no more is none of them, and there is an index."""
+    live = (Conference.due_at.is_not(None), Conference.state.in_(LIVE))
+    return db.session.scalar(db.select(db.func.count(Conference.id)).where(*live)) or 0
 
 
 def due_within(ahead: timedelta) -> list[tuple[int, datetime]]:

@@ -20,9 +20,8 @@ from models import (
     db,
 )
 from scheduler.codecs import Station, station_of
+from scheduler.queries import LIVE
 from scheduler.rules import LegView
-
-LIVE = (ConferenceState.STARTING, ConferenceState.RUNNING, ConferenceState.DEGRADED, ConferenceState.STOPPING)
 
 
 @dataclass(frozen=True)

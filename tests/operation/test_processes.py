@@ -160,7 +160,7 @@ def test_the_page_names_each_process_with_its_state_and_figures(reader):
     gives_sign("monitor", timedelta(minutes=3), endpoints=900, lag_ms=1.5, unheard_of="<b>")
     page = reader(Role.TECHNICIAN, "/operation/processes")
     assert "2 processes" in page
-    assert "3 conferences at work" in page
+    assert "3 conferences under way" in page
     assert "900 endpoints, 1.5 ms of lag" in page
     assert "unheard_of" not in page
     assert page.count("Alive") == 1
