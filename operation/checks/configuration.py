@@ -57,7 +57,7 @@ def secret_key(found: Settings, environment: Mapping[str, str] = os.environ) -> 
             "Stored credentials must then be set again."
         )
     path = config.SECRET_KEY_FILE
-    if environment.get("STUDIONETT_SECRET_KEY", "").strip():
+    if environment.get("STUDIONETT_SECRET_KEY", "").strip() or not path.exists():
         return ok("The secret key is given and long enough.")
     if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         return wrong(f"Others on this machine may read the secret key: chmod 600 {path}.")
