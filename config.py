@@ -81,6 +81,17 @@ def _positive(value: str) -> float:
     return number
 
 
+def _not_negative(value: str) -> float:
+    return 0.0 if value.strip() == "0" else _positive(value)
+
+
+def _hours_of_a_day(value: str) -> float:
+    """Reservations are bounded by the database; a conference of a day and its buffers fit."""
+    if (hours := _positive(value)) > 24:
+        raise ValueError("it must be a number of hours, 24 at most")
+    return hours
+
+
 def _count(value: str) -> int:
     if not value.isdecimal() or int(value) < 1:
         raise ValueError("it must be a whole number above 0")
@@ -248,8 +259,12 @@ class Settings:
 
     # Booking, in the wall clock of this zone.
     zone: str = _setting("Europe/Oslo", _zone)
-    longest_hours: float = _setting(12, _positive)
+    longest_hours: float = _setting(12, _hours_of_a_day)
     horizon_days: float = _setting(400, _positive)
+    lead_minutes: float = _setting(0, _not_negative)
+    # A studio's owner has so long to approve a request, and whoever waited for an offer to take it.
+    approval_hours: float = _setting(48, _positive)
+    offer_minutes: float = _setting(120, _positive)
 
     # Calls.
     dials_at_once: int = _setting(24, _count)

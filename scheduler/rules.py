@@ -172,6 +172,7 @@ def state_of(legs: Sequence[LegView], before: ConferenceState) -> ConferenceStat
             return ConferenceState.STOPPING
         held = any(leg.connected_at for leg in legs)
         return ConferenceState.ENDED if held else ConferenceState.FAILED
+    legs = [leg for leg in legs if leg.wanted is Wanted.UP]  # whoever was let go is missed by nobody
     connected = sum(leg.state is LegState.CONNECTED for leg in legs)
     if connected == len(legs):
         return ConferenceState.RUNNING

@@ -14,6 +14,7 @@ from models import (
     Leg,
     LegState,
     Party,
+    PartyKind,
     Reservation,
     Studio,
     Wanted,
@@ -22,6 +23,7 @@ from models import (
 from scheduler.codecs import Station, station_of
 from scheduler.queries import LIVE
 from scheduler.rules import LegView
+from studios.booking.hosts import is_seated
 
 
 @dataclass(frozen=True)
@@ -74,11 +76,14 @@ def wanted_of(conference: Conference, now: datetime) -> Wanted:
     return Wanted.UP if conference.starts_at <= now < conference.ends_at else Wanted.DOWN
 
 
-def _legs(conference: Conference, wanted: Wanted, now: datetime) -> dict[int, Leg]:
+def _legs(conference: Conference, calendar: Wanted, now: datetime) -> dict[int, Leg]:
     legs = {leg.party_id: leg for leg in db.session.scalars(db.select(Leg).filter_by(conference_id=conference.id))}
     for party in conference.parties:
-        if party.host or (conference.state is ConferenceState.PLANNED and wanted is Wanted.DOWN):
+        if party.host or (conference.state is ConferenceState.PLANNED and calendar is Wanted.DOWN):
             continue  # what was slept through is never called
+        wanted = calendar if _takes_part(party) else Wanted.DOWN
+        if party.id not in legs and not _takes_part(party):
+            continue
         if party.id not in legs:
             legs[party.id] = Leg(
                 conference_id=conference.id,
@@ -94,6 +99,11 @@ def _legs(conference: Conference, wanted: Wanted, now: datetime) -> dict[int, Le
             _turn(legs[party.id], wanted, now)
     db.session.flush()
     return legs
+
+
+def _takes_part(party: Party) -> bool:
+    """A guest always does; a studio while it is reserved, and not only asked for or given back."""
+    return party.kind is PartyKind.GUEST or is_seated(party)
 
 
 def _turn(leg: Leg, wanted: Wanted, now: datetime) -> None:

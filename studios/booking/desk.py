@@ -11,7 +11,7 @@ from accounts.permissions import access
 from config import settings
 from models import Conference, Health, Organisation, Studio
 from studios.booking import queries
-from studios.booking.conferences import clashes_with
+from studios.booking.conferences import limits
 from studios.booking.forms import (
     BookingForm,
     complain_of,
@@ -24,15 +24,15 @@ from studios.booking.forms import (
     zone,
 )
 from studios.booking.presses import Draft
-from studios.booking.rules import Limits, Problem, Wish, host_position, problems
+from studios.booking.rules import Problem, host_position, time_problems
 from studios.booking.typed import read_date
 from studios.booking.wording import Badge
 from studios.calendars.rules import Span
-from studios.calendars.timelines import Day, draw_day
+from studios.calendars.timelines import Day, buffers_of, draw_day
 from studios.inventory.present import present_health
 
 # A draft that is still being filled in is told of these at once; of the others when it is sent.
-OF_THE_TIME = {Problem.START_IN_THE_PAST, Problem.TOO_FAR_AHEAD, Problem.TOO_LONG}
+OF_THE_TIME = {Problem.START_IN_THE_PAST, Problem.TOO_SOON, Problem.TOO_FAR_AHEAD, Problem.TOO_LONG}
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def lay_out(
         hits=draft.hits,
         organisations=organisations,
         day=drawn,
-        clashes=clashes_with(studios, meeting.start, meeting.end, moved) if meeting and in_the_way else [],
+        clashes=queries.clashes(_blocked(studios, meeting), moved) if meeting and in_the_way else [],
         closures=drawn.closures,
         verdict=_verdict(draft.form, seats, drawn),
         told=draft.told,
@@ -119,9 +119,12 @@ def warn_of_time(form: BookingForm, meeting: Span | None) -> None:
     """Say what is wrong with the wished time before anybody tries to book it."""
     if meeting is None:
         return
-    limits = Limits(timedelta(hours=settings().longest_hours), timedelta(days=settings().horizon_days))
-    found = problems(Wish("", meeting.start, meeting.end, ()), now(), limits)
+    found = time_problems(meeting.start, meeting.end, now(), limits())
     complain_of(form, [problem for problem in found if problem in OF_THE_TIME])
+
+
+def _blocked(studios: Sequence[Studio], meeting: Span) -> dict[int, Span]:
+    return {studio.id: buffers_of(studio).around(meeting) for studio in studios}
 
 
 def _meeting(form: BookingForm, conference: Conference | None) -> Span | None:

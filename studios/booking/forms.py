@@ -14,20 +14,20 @@ from wtforms.fields.choices import SelectChoice
 
 from config import settings
 from models import Conference, Organisation, Purpose
-from studios.booking.conferences import Booking
+from studios.booking.conferences import studios_of
 from studios.booking.refusals import field_of, sentence
 from studios.booking.rules import (
     MOST_PARTIES,
     Problem,
     TimeDoesNotExist,
     TimeIsAmbiguous,
-    clean_title,
     end_of,
     instant,
     party_problems,
     title_problems,
 )
 from studios.booking.typed import date_text, read_date, read_minutes, read_time, time_text
+from studios.booking.wishes import Booking, studios
 from studios.booking.wording import PURPOSES
 from studios.calendars.rules import Span
 
@@ -134,7 +134,7 @@ def complain(field: Field, text: str) -> None:
 def complain_of(form: BookingForm, problems: Iterable[Problem]) -> None:
     """A sentence beside the field of each problem."""
     for problem in problems:
-        text = sentence(problem, form.title.data or "", settings().longest_hours, settings().horizon_days)
+        text = sentence(problem, form.title.data or "", settings())
         field = "end" if problem is Problem.TOO_LONG and text_of(form.end) else field_of(problem)
         complain(form[field], text)
 
@@ -153,25 +153,25 @@ def read_booking(
     """What is asked for; None, with a sentence at each field that is wrong, when it cannot be asked."""
     title = form.title.data or ""
     known = tuple(studio_ids[code] for code in codes if code in studio_ids)
-    complain_of(form, title_problems(clean_title(title)))
-    complain_of(form, party_problems(known) if len(known) == len(codes) else [])
+    complain_of(form, title_problems(title))
+    complain_of(form, party_problems(studios(known)) if len(known) == len(codes) else [])
     complain_of_unknown(form, [code for code in codes if code not in studio_ids])
     purpose, organisation = _purpose(form), _organisation(form, organisations)
     meeting = read_meeting(form)
     if has_errors(form) or meeting is None or purpose is None or organisation is None:
         return None
-    return Booking(title, purpose, organisation.id, meeting.start, meeting.end, known)
+    return Booking(title, purpose, organisation.id, meeting.start, meeting.end, studios(known))
 
 
 def read_changes_while_running(form: BookingForm, conference: Conference) -> Booking | None:
     """What is asked of a conference that is under way: another title or end, and all else as it stands."""
     title = form.title.data or ""
-    complain_of(form, title_problems(clean_title(title)))
+    complain_of(form, title_problems(title))
     end = read_new_end(form, conference.starts_at)
     if has_errors(form) or end is None:
         return None
-    seated = tuple(party.reservation.studio_id for party in conference.parties if party.reservation)
-    return Booking(title, conference.purpose, conference.organisation_id, conference.starts_at, end, seated)
+    seated = [studio.id for studio in studios_of(conference)]
+    return Booking(title, conference.purpose, conference.organisation_id, conference.starts_at, end, studios(seated))
 
 
 def complain_of_unknown(form: BookingForm, codes: Sequence[str]) -> None:

@@ -1,8 +1,8 @@
 """Reads of conferences and of who has a studio when."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased, joinedload, selectinload
@@ -22,8 +22,12 @@ from models import (
     Role,
     Site,
     Studio,
+    WaitingRequest,
     db,
 )
+from models.guards import LONGEST_HOURS
+from studios.booking.candidates import Candidate
+from studios.calendars.rules import Span
 
 PAGE = 50
 
@@ -38,13 +42,14 @@ class Clash:
     reference: str
     owner: str
     contact: str
+    movable: bool = False
 
 
 @dataclass(frozen=True)
 class Closed:
     """A studio that is out of use in the time that was asked for."""
 
-    studio: Studio
+    studio: Studio | Candidate
     starts_at: datetime
     ends_at: datetime
     reason: str
@@ -81,23 +86,34 @@ def conferences_between(
     return list(db.session.scalars(rows)), total
 
 
-def clashes(studio_ids: Collection[int], start: datetime, end: datetime, but: int | None = None) -> list[Clash]:
-    """Whose time overlaps [start, end) in these studios; `but` is the conference that is being moved."""
-    overlapping = (
-        _held(studio_ids, start, end)
-        .where(sa.or_(Reservation.conference_id.is_(None), Reservation.conference_id != (but or 0)))
+def taken_among(blocked: Mapping[int, Span], but: int | None = None) -> set[int]:
+    """The studios of which something is reserved within their own span; `but` is the conference that is moved."""
+    query = sa.select(Reservation.studio_id, Reservation.starts_at, Reservation.ends_at)
+    rows = db.session.execute(query.where(*_in_the_way(blocked, but))) if blocked else ()
+    return {row.studio_id for row in rows if blocked[row.studio_id].overlaps(Span(row.starts_at, row.ends_at))}
+
+
+def clashes(blocked: Mapping[int, Span], but: int | None = None) -> list[Clash]:
+    """Whose time overlaps each studio's own span, by start; `but` is the conference that is being moved."""
+    if not blocked:
+        return []
+    query = (
+        db.select(Reservation)
+        .where(*_in_the_way(blocked, but))
         .options(
             joinedload(Reservation.studio).joinedload(Studio.site),
             joinedload(Reservation.conference).joinedload(Conference.organisation),
+            joinedload(Reservation.waiting_request).joinedload(WaitingRequest.organisation),
         )
-        .order_by(Reservation.starts_at, Reservation.studio_id)
     )
-    found = db.session.scalars(overlapping).all()
-    phones = _phones_of({row.conference.organisation_id for row in found if row.conference})
-    return [_clash(row, phones) for row in found]
+    found = [
+        row for row in db.session.scalars(query) if blocked[row.studio_id].overlaps(Span(row.starts_at, row.ends_at))
+    ]
+    phones = _phones_of({owner.id for row in found if (owner := _owner(row))}) if found else {}
+    return sorted((_clash(row, phones) for row in found), key=lambda clash: (clash.starts_at, clash.studio.code))
 
 
-def closures(studios: Sequence[Studio], start: datetime, end: datetime) -> list[Closed]:
+def closures(studios: Sequence[Studio | Candidate], start: datetime, end: datetime) -> list[Closed]:
     """Which of these studios are closed, themselves or with their site, within [start, end)."""
     rows = db.session.scalars(
         db.select(Closure).where(
@@ -127,7 +143,8 @@ def studios_by_code(codes: Sequence[str]) -> dict[str, Studio]:
 def reservations_between(studio_ids: Collection[int], start: datetime, end: datetime) -> list[Reservation]:
     """What is reserved in these studios within [start, end), with each conference's owner."""
     query = (
-        _held(studio_ids, start, end)
+        db.select(Reservation)
+        .where(*_held(studio_ids, start, end))
         .options(joinedload(Reservation.conference).joinedload(Conference.organisation))
         .order_by(Reservation.starts_at)
     )
@@ -182,26 +199,46 @@ def is_under_way(conference: Conference) -> bool:
     )
 
 
-def _held(studio_ids: Collection[int], start: datetime, end: datetime) -> sa.Select[Reservation]:
-    """What is reserved and not released in these studios within [start, end)."""
-    return db.select(Reservation).where(
+def _held(studio_ids: Collection[int], start: datetime, end: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    """What is reserved in these studios within [start, end): neither released nor expired.
+
+    No reservation is longer than the guard allows, so those that began before that need not be looked at.
+    """
+    return (
         Reservation.studio_id.in_(studio_ids),
         Reservation.released_at.is_(None),
         Reservation.starts_at < end,
+        Reservation.starts_at > start - timedelta(hours=LONGEST_HOURS),
         Reservation.ends_at > start,
+        sa.or_(Reservation.expires_at.is_(None), Reservation.expires_at > datetime.now(UTC)),
     )
 
 
+def _in_the_way(blocked: Mapping[int, Span], but: int | None) -> tuple[sa.ColumnElement[bool], ...]:
+    """What may overlap the spans: all that overlaps the time from the first of them to the last."""
+    start, end = min(span.start for span in blocked.values()), max(span.end for span in blocked.values())
+    not_moved = sa.or_(Reservation.conference_id.is_(None), Reservation.conference_id != (but or 0))
+    return *_held(blocked.keys(), start, end), not_moved
+
+
 def _clash(row: Reservation, phones: dict[int, str]) -> Clash:
-    conference = row.conference
+    owner = _owner(row)
     return Clash(
         studio=row.studio,
         starts_at=row.starts_at,
         ends_at=row.ends_at,
-        reference=conference.reference if conference else "",
-        owner=conference.organisation.name if conference else "",
-        contact=phones.get(conference.organisation_id, "") if conference else "",
+        reference=row.conference.reference if row.conference else "",
+        owner=owner.name if owner else "",
+        contact=phones.get(owner.id, "") if owner else "",
+        movable=bool(row.conference and row.conference.movable),
     )
+
+
+def _owner(row: Reservation) -> Organisation | None:
+    """Whose the time is: of the conference, or of who was offered it from the waiting list."""
+    if row.conference:
+        return row.conference.organisation
+    return row.waiting_request.organisation if row.waiting_request else None
 
 
 def _phones_of(organisation_ids: Collection[int]) -> dict[int, str]:

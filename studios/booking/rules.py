@@ -1,5 +1,6 @@
 """What makes a booking acceptable: pure decisions on plain values and `now`."""
 
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -7,9 +8,16 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from studios.booking.identity import holds_identity_number
+from studios.booking.wishes import Booking, GuestWish, PartyWish, StudioWish, studio_ids
+
 LONGEST_TITLE = 80
+LONGEST_REASON = 200
 FEWEST_PARTIES = 2
 MOST_PARTIES = 50
+# RFC 3261 and RFC 3508 addresses in their plain forms, and international numbers (E.164).
+_VIDEO_ADDRESS = re.compile(r"(?:sips?|h323):[A-Za-z0-9._~+-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,188}[A-Za-z0-9])?")
+_TELEPHONE = re.compile(r"\+[1-9][0-9]{6,14}")
 # A start is typed in whole minutes: the minute that has just begun is still "now".
 START_GRACE = timedelta(seconds=60)
 
@@ -20,12 +28,22 @@ class Problem(StrEnum):
     TITLE_MISSING = "title_missing"
     TITLE_TOO_LONG = "title_too_long"
     TITLE_UNPRINTABLE = "title_unprintable"
+    TITLE_HOLDS_IDENTITY_NUMBER = "title_holds_identity_number"
+    REASON_MISSING = "reason_missing"
+    REASON_TOO_LONG = "reason_too_long"
+    REASON_UNPRINTABLE = "reason_unprintable"
+    REASON_HOLDS_IDENTITY_NUMBER = "reason_holds_identity_number"
     TOO_FEW_PARTIES = "too_few_parties"
     TOO_MANY_PARTIES = "too_many_parties"
     STUDIO_TWICE = "studio_twice"
+    GUEST_TWICE = "guest_twice"
+    GUEST_ADDRESS = "guest_address"
+    GUEST_WITHOUT_VIDEO = "guest_without_video"
+    NO_STUDIO = "no_studio"
     END_BEFORE_START = "end_before_start"
     START_IN_THE_PAST = "start_in_the_past"
     END_IN_THE_PAST = "end_in_the_past"
+    TOO_SOON = "too_soon"
     TOO_LONG = "too_long"
     TOO_FAR_AHEAD = "too_far_ahead"
     START_IS_FIXED = "start_is_fixed"
@@ -44,16 +62,7 @@ class TimeIsAmbiguous(Exception):
 class Limits:
     longest: timedelta
     horizon: timedelta
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What a coordinator asks for. Studios by key, in the order of the table; the first is host where it can be."""
-
-    title: str
-    start: datetime
-    end: datetime
-    studio_ids: tuple[int, ...]
+    lead: timedelta = timedelta()
 
 
 def instant(day: date, wall: time, zone: ZoneInfo, summer: bool | None = None) -> datetime:
@@ -83,32 +92,42 @@ def clean_title(title: str) -> str:
     return " ".join(title.split())
 
 
-def problems(wish: Wish, now: datetime, limits: Limits) -> list[Problem]:
+def problems(booking: Booking, now: datetime, limits: Limits) -> list[Problem]:
     """Everything that is wrong with a new conference or one that has not started."""
-    found = title_problems(wish.title) + party_problems(wish.studio_ids)
-    if wish.end <= wish.start:
+    return (
+        title_problems(booking.title)
+        + party_problems(booking.parties, booking.video)
+        + time_problems(booking.start, booking.end, now, limits)
+    )
+
+
+def time_problems(start: datetime, end: datetime, now: datetime, limits: Limits) -> list[Problem]:
+    found = []
+    if end <= start:
         found.append(Problem.END_BEFORE_START)
-    elif wish.end - wish.start > limits.longest:
+    elif end - start > limits.longest:
         found.append(Problem.TOO_LONG)
-    if wish.start < now - START_GRACE:
+    if start < now - START_GRACE:
         found.append(Problem.START_IN_THE_PAST)
-    if wish.start > now + limits.horizon:
+    elif limits.lead and start < now + limits.lead:
+        found.append(Problem.TOO_SOON)
+    if start > now + limits.horizon:
         found.append(Problem.TOO_FAR_AHEAD)
     return found
 
 
 def problems_while_running(
-    wish: Wish, start: datetime, studio_ids: Sequence[int], now: datetime, limits: Limits
+    booking: Booking, start: datetime, present: Sequence[int], now: datetime, limits: Limits
 ) -> list[Problem]:
     """What is wrong with a change to a conference whose calls are up: only its title and its end can move."""
-    found = title_problems(wish.title)
-    if wish.start != start:
+    found = title_problems(booking.title)
+    if booking.start != start:
         found.append(Problem.START_IS_FIXED)
-    if tuple(wish.studio_ids) != tuple(studio_ids):
+    if studio_ids(booking.parties) != list(present):
         found.append(Problem.STUDIOS_ARE_FIXED)
-    if wish.end <= now:
+    if booking.end <= now:
         found.append(Problem.END_IN_THE_PAST)
-    elif wish.end - start > limits.longest:
+    elif booking.end - start > limits.longest:
         found.append(Problem.TOO_LONG)
     return found
 
@@ -126,20 +145,79 @@ def host_position(can_be_steered: Iterable[bool]) -> int | None:
 
 
 def title_problems(title: str) -> list[Problem]:
-    if not title:
+    if not clean_title(title):
         return [Problem.TITLE_MISSING]
-    if len(title) > LONGEST_TITLE:
+    if len(clean_title(title)) > LONGEST_TITLE:
         return [Problem.TITLE_TOO_LONG]
-    if any(unicodedata.category(character) in ("Cc", "Cs", "Co", "Cn") for character in title):
+    if not is_printable(title):
         return [Problem.TITLE_UNPRINTABLE]
-    return []
+    return [Problem.TITLE_HOLDS_IDENTITY_NUMBER] if holds_identity_number(title) else []
 
 
-def party_problems(studio_ids: Sequence[int]) -> list[Problem]:
-    if len(studio_ids) < FEWEST_PARTIES:
+def reason_problems(reason: str) -> list[Problem]:
+    """What is wrong with the reason that somebody gives for a decision."""
+    if not reason.strip():
+        return [Problem.REASON_MISSING]
+    if len(" ".join(reason.split())) > LONGEST_REASON:
+        return [Problem.REASON_TOO_LONG]
+    if not is_printable(reason):
+        return [Problem.REASON_UNPRINTABLE]
+    return [Problem.REASON_HOLDS_IDENTITY_NUMBER] if holds_identity_number(reason) else []
+
+
+def is_printable(text: str) -> bool:
+    """Whether people can see every character, and every database keep it; line ends and tabs are white space."""
+    return not any(
+        unicodedata.category(character) in ("Cc", "Cs", "Co", "Cn") for character in text if not character.isspace()
+    )
+
+
+def party_problems(parties: Sequence[PartyWish], video: bool = True) -> list[Problem]:
+    """What is wrong with who shall sit there; one studio alone can only be marked as used, without video."""
+    if len(parties) < (FEWEST_PARTIES if video else 1):
         return [Problem.TOO_FEW_PARTIES]
-    if len(studio_ids) > MOST_PARTIES:
+    if len(parties) > MOST_PARTIES:
         return [Problem.TOO_MANY_PARTIES]
-    if len(set(studio_ids)) < len(studio_ids):
+    guests = [party.address for party in parties if isinstance(party, GuestWish)]
+    return _studio_problems(parties) + _guest_problems(guests, video)
+
+
+def _studio_problems(parties: Sequence[PartyWish]) -> list[Problem]:
+    named = [party.studio_id for party in parties if isinstance(party, StudioWish)]
+    if len(set(named)) < len(named):
         return [Problem.STUDIO_TWICE]
-    return []
+    return [Problem.NO_STUDIO] if all(isinstance(party, GuestWish) for party in parties) else []
+
+
+def _guest_problems(guests: Sequence[str], video: bool) -> list[Problem]:
+    if guests and not video:
+        return [Problem.GUEST_WITHOUT_VIDEO]
+    if not all(is_guest_address(address) for address in guests):
+        return [Problem.GUEST_ADDRESS]
+    return [Problem.GUEST_TWICE] if len({address.casefold() for address in guests}) < len(guests) else []
+
+
+def is_guest_address(address: str) -> bool:
+    """Whether a codec or a bridge can call it: a video address with its scheme, or a telephone number with its +."""
+    return len(address) <= 255 and bool(_VIDEO_ADDRESS.fullmatch(address) or _TELEPHONE.fullmatch(address))
+
+
+def ports_needed(parties: Sequence[PartyWish], video: bool) -> int:
+    """Bridge ports: one a party, but none for two studios, which call each other."""
+    guests = any(isinstance(party, GuestWish) for party in parties)
+    return len(parties) if video and (guests or len(parties) > 2) else 0
+
+
+def peak(taken: Iterable[tuple[datetime, datetime, int]], start: datetime, end: datetime) -> int:
+    """The most ports that are taken at one instant within [start, end), of (start, end, ports) each."""
+    changes = sorted(
+        change
+        for begins, ends, ports in taken
+        if begins < end and ends > start
+        for change in ((max(begins, start), ports), (min(ends, end), -ports))
+    )
+    most = now = 0
+    for _instant, ports in changes:  # what ends at an instant sorts before what begins there
+        now += ports
+        most = max(most, now)
+    return most

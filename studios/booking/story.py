@@ -30,6 +30,15 @@ KINDS = {
     "conference.changed": Kind("cal", "idle", _l("Changed"), loud=False),
     "conference.cancelled": Kind("x", "idle", _l("Cancelled")),
     "conference.ended_early": Kind("person", "idle", _l("Ended before its time")),
+    "conference.restored": Kind("cal", "idle", _l("The cancellation was taken back")),
+    "conference.extended": Kind("cal", "idle", _l("Extended while it was running")),
+    "conference.displaced": Kind("x", "down", _l("Had to give way to an emergency")),
+    "conference.swapped": Kind("cal", "idle", _l("Moved to make room for another conference"), loud=False),
+    "conference.offered": Kind("clock", "idle", _l("A new time is held for it")),
+    "party.accepted": Kind("person", "ok", _l("%(studio)s takes part"), loud=False),
+    "party.declined": Kind("person", "degraded", _l("%(studio)s does not take part")),
+    "party.expired": Kind("clock", "degraded", _l("Nobody approved the use of %(studio)s in time")),
+    "party.released": Kind("person", "idle", _l("%(studio)s was given back before the end")),
     "conference.starting": Kind("clock", "idle", _l("The calls are being set up"), loud=False),
     "conference.running": Kind("call", "ok", _l("All parties are connected")),
     "conference.degraded": Kind("degraded", "degraded", _l("Not all parties are connected")),
@@ -48,7 +57,18 @@ KINDS = {
     "leg.stop_failed": Kind("stop", "degraded", _l("%(studio)s could not be hung up")),
     "leg.stop_given_up": Kind("stop", "down", _l("The call at %(studio)s was never seen to end")),
 }
-OF_THE_BOOKING = {"conference.booked", "conference.changed", "conference.cancelled"}
+OF_THE_BOOKING = {
+    "conference.booked",
+    "conference.changed",
+    "conference.cancelled",
+    "conference.restored",
+    "conference.displaced",
+    "conference.swapped",
+    "conference.offered",
+    "party.accepted",
+    "party.declined",
+    "party.expired",
+}
 
 
 @dataclass(frozen=True)

@@ -27,9 +27,11 @@ from studios.booking.forms import (
     today,
 )
 from studios.booking.listing import list_conferences
+from studios.booking.obstacles import ChangedMeanwhile, WishRefused
 from studios.booking.presses import Draft, count_minutes, press, search
 from studios.booking.sight import look_at
 from studios.booking.typed import date_text, read_date
+from studios.booking.wishes import Booking
 from studios.booking.wording import PURPOSES, state_badge
 from studios.inventory.wording import FACES
 
@@ -183,17 +185,17 @@ def _save(draft: Draft, found: Conference | None) -> ResponseReturnValue:
     )
     try:
         saved = write(save)
-    except writes.WishRefused as error:
+    except WishRefused as error:
         complain_of(draft.form, error.problems)
         return _page(draft, _reloaded(reference), status=error.status)
     except Conflict as error:
-        outdated = isinstance(error, writes.ChangedMeanwhile)
+        outdated = isinstance(error, ChangedMeanwhile)
         return _page(draft, _reloaded(reference), error.message, outdated, error.status)
     flash(_told(saved, bool(found)))
     return redirect(url_for(".conference", reference=saved.reference), 303)
 
 
-def _asked(draft: Draft, found: Conference | None) -> writes.Booking | None:
+def _asked(draft: Draft, found: Conference | None) -> Booking | None:
     if found and queries.is_under_way(found):
         return read_changes_while_running(draft.form, found)
     ids = {code: studio.id for code, studio in chosen_studios(draft.codes).items()}

@@ -1,8 +1,11 @@
 """What a coordinator asks for: a time, and who shall sit at the table. Plain values, also as JSON. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+
+from models.booking import Purpose
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,58 @@ class GuestWish:
 
 
 PartyWish = StudioWish | PoolWish | GuestWish
+
+
+@dataclass(frozen=True)
+class Booking:
+    """What a coordinator asks for: parties in the order of the table, instants with time zone.
+
+    `organiser_id`: the account it is booked for, where that is somebody else. Without `video` the rooms are only marked
+    as used. `movable`: others may ask for its time, and an emergency may take it.
+    """
+
+    title: str
+    purpose: Purpose
+    organisation_id: int
+    start: datetime
+    end: datetime
+    parties: tuple[PartyWish, ...]
+    organiser_id: int | None = None
+    movable: bool = False
+    video: bool = True
+
+
+def studios(studio_ids: Iterable[int]) -> tuple[StudioWish, ...]:
+    """These studios and no others."""
+    return tuple(StudioWish(studio_id) for studio_id in studio_ids)
+
+
+def booking_to_json(booking: Booking) -> dict[str, Any]:
+    """A booking as it is kept until its time comes."""
+    return {
+        "title": booking.title,
+        "purpose": booking.purpose.value,
+        "organisation_id": booking.organisation_id,
+        "start": booking.start.isoformat(),
+        "end": booking.end.isoformat(),
+        "parties": to_json(booking.parties),
+        "organiser_id": booking.organiser_id,
+        "movable": booking.movable,
+        "video": booking.video,
+    }
+
+
+def booking_from_json(stored: Mapping[str, Any]) -> Booking:
+    """What `booking_to_json` wrote."""
+    return Booking(
+        **{
+            **stored,
+            "purpose": Purpose(stored["purpose"]),
+            "start": datetime.fromisoformat(stored["start"]),
+            "end": datetime.fromisoformat(stored["end"]),
+            "parties": from_json(stored["parties"]),
+        }
+    )
 
 
 def to_json(wishes: Sequence[PartyWish]) -> list[dict[str, Any]]:

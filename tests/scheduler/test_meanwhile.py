@@ -7,6 +7,7 @@ from scheduler import calls
 from scheduler.calls import reconcile
 from simulation.studio import Fault
 from studios.booking import conferences as writes
+from studios.booking.wishes import Booking, studios
 from tests.scheduler.test_calls import connected, is_in, kinds, look_now, passes_until
 
 
@@ -25,16 +26,16 @@ def while_observing(monkeypatch, deed) -> None:
     monkeypatch.setattr(calls, "_observe", then_do)
 
 
-def asked(conference: Conference, **changes) -> writes.Booking:
+def asked(conference: Conference, **changes) -> Booking:
     values = {
         "title": conference.title,
         "purpose": Purpose.CLINICAL,
         "organisation_id": conference.organisation_id,
         "start": conference.starts_at,
         "end": conference.ends_at,
-        "studio_ids": tuple(party.studio_id for party in conference.parties),
+        "parties": studios(party.studio_id for party in conference.parties),
     }
-    return writes.Booking(**{**values, **changes})
+    return Booking(**{**values, **changes})
 
 
 def test_a_conference_given_up_while_its_start_is_under_way_is_not_called(network, running_now, codecs, monkeypatch):

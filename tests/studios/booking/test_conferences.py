@@ -4,17 +4,11 @@ import pytest
 import sqlalchemy as sa
 
 from models import AuditEntry, Closure, Conference, ConferenceState, Event, Party, Purpose, Reservation, db, write
-from studios.booking.conferences import (
-    Booking,
-    ChangedMeanwhile,
-    StudioClosed,
-    StudioTaken,
-    WishRefused,
-    book,
-    cancel,
-    change,
-)
+from studios.booking.conferences import book, cancel, change
+from studios.booking.obstacles import ChangedMeanwhile, StudioClosed, StudioTaken, WishRefused
 from studios.booking.rules import Problem
+from studios.booking.wishes import Booking
+from studios.booking.wishes import studios as these_studios
 from tests import factories
 
 HOUR = timedelta(hours=1)
@@ -38,7 +32,7 @@ def wish(studios, start, **changes) -> Booking:
         "organisation_id": studios[0].site.organisation_id,
         "start": start,
         "end": start + HOUR,
-        "studio_ids": tuple(studio.id for studio in studios),
+        "parties": these_studios(studio.id for studio in studios),
     }
     return Booking(**{**values, **changes})
 

@@ -8,7 +8,9 @@ import sqlalchemy as sa
 
 from app import create_app
 from models import Purpose, Reservation, db, write
-from studios.booking.conferences import Booking, StudioTaken, book
+from studios.booking.conferences import book
+from studios.booking.obstacles import StudioTaken
+from studios.booking.wishes import Booking, studios
 from tests import factories
 from tests.conftest import settings_for
 
@@ -27,7 +29,7 @@ def _try(number: int, url: str, organisation_id: int, studio_ids: list[int], bar
     with create_app(settings_for(url)).app_context():
         for round_number in range(ROUNDS):
             start = FIRST + 2 * HOUR * round_number + timedelta(minutes=5 * (number % 3))
-            booking = Booking("Race", Purpose.TEST, organisation_id, start, start + HOUR, asked)
+            booking = Booking("Race", Purpose.TEST, organisation_id, start, start + HOUR, studios(asked))
             barrier.wait(60)
             try:
                 write(lambda booking=booking: book(booking, None).id)

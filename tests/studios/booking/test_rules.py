@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.booking import Purpose
 from studios.booking.rules import (
     Limits,
     Problem,
     TimeDoesNotExist,
     TimeIsAmbiguous,
-    Wish,
     blocked_time,
     clean_title,
     end_of,
@@ -19,20 +19,23 @@ from studios.booking.rules import (
     problems,
     problems_while_running,
 )
+from studios.booking.wishes import Booking, studios
 
 OSLO = ZoneInfo("Europe/Oslo")
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 LIMITS = Limits(longest=timedelta(hours=12), horizon=timedelta(days=400))
 
 
-def wish(**changes) -> Wish:
+def wish(**changes) -> Booking:
     values = {
         "title": "Lung meeting",
+        "purpose": Purpose.CLINICAL,
+        "organisation_id": 1,
         "start": NOW + timedelta(hours=1),
         "end": NOW + timedelta(hours=2),
-        "studio_ids": (1, 2),
+        "parties": studios((1, 2)),
     }
-    return Wish(**{**values, **changes})
+    return Booking(**{**values, **changes})
 
 
 def test_a_plain_wish_has_no_problems():
@@ -46,9 +49,9 @@ def test_a_plain_wish_has_no_problems():
         ({"title": "x" * 81}, Problem.TITLE_TOO_LONG),
         ({"title": "x" * 10_000}, Problem.TITLE_TOO_LONG),
         ({"title": "a\x00b"}, Problem.TITLE_UNPRINTABLE),
-        ({"studio_ids": (1,)}, Problem.TOO_FEW_PARTIES),
-        ({"studio_ids": (1, 2, 1)}, Problem.STUDIO_TWICE),
-        ({"studio_ids": tuple(range(51))}, Problem.TOO_MANY_PARTIES),
+        ({"parties": studios((1,))}, Problem.TOO_FEW_PARTIES),
+        ({"parties": studios((1, 2, 1))}, Problem.STUDIO_TWICE),
+        ({"parties": studios(tuple(range(51)))}, Problem.TOO_MANY_PARTIES),
         ({"end": NOW + timedelta(hours=1)}, Problem.END_BEFORE_START),
         ({"end": NOW - timedelta(hours=1)}, Problem.END_BEFORE_START),
         ({"start": NOW - timedelta(seconds=61)}, Problem.START_IN_THE_PAST),
@@ -73,7 +76,7 @@ def test_while_it_runs_only_title_and_end_may_change():
     assert problems_while_running(longer, start, [1, 2], NOW, LIMITS) == []
     ended = wish(start=start, end=NOW)
     assert problems_while_running(ended, start, [1, 2], NOW, LIMITS) == [Problem.END_IN_THE_PAST]
-    moved = wish(start=NOW, studio_ids=(2, 1))
+    moved = wish(start=NOW, parties=studios((2, 1)))
     found = problems_while_running(moved, start, [1, 2], NOW, LIMITS)
     assert found == [Problem.START_IS_FIXED, Problem.STUDIOS_ARE_FIXED]
 

@@ -1,0 +1,41 @@
+"""Pending requests and holds whose time has run out: their studios come free. The caller commits."""
+
+from collections.abc import Collection
+from datetime import UTC, datetime
+
+from models import Answer, Event, Party, Reservation, ReservationKind, db
+from studios.booking.hosts import choose_host
+
+
+def release_expired(studio_ids: Collection[int] | None = None) -> int:
+    """Release what has expired in these studios (in all, without any); how many there were.
+
+    A request for approval that nobody answered in time counts as declined, by nobody.
+    """
+    now = datetime.now(UTC)
+    query = db.select(Reservation).where(Reservation.released_at.is_(None), Reservation.expires_at <= now)
+    if studio_ids is not None:
+        query = query.where(Reservation.studio_id.in_(studio_ids))
+    found = db.session.scalars(query.order_by(Reservation.id)).all()
+    for reservation in found:
+        reservation.released_at = now
+        if reservation.kind is ReservationKind.PENDING_REQUEST:
+            _decline(reservation, now)
+    return len(found)
+
+
+def _decline(reservation: Reservation, now: datetime) -> None:
+    party = db.session.scalars(db.select(Party).where(Party.reservation_id == reservation.id)).one_or_none()
+    if party is None:
+        return
+    party.answer, party.answered_at = Answer.DECLINED, now
+    db.session.add(
+        Event(
+            at=now,
+            kind="party.expired",
+            conference_id=party.conference_id,
+            studio_id=reservation.studio_id,
+            details={},
+        )
+    )
+    choose_host(party.conference)

@@ -1,0 +1,57 @@
+"""What people do with a conference whose calls are up. The caller commits."""
+
+from datetime import UTC, datetime, timedelta
+
+from flask_babel import gettext as _
+
+from accounts.audit import record
+from errors import Conflict
+from models import Account, Conference
+from studios.booking import queries
+from studios.booking.answers import party_at
+from studios.booking.conferences import facts, limits, locked, mark_changed, set_end, tell
+from studios.booking.hosts import is_seated
+from studios.booking.obstacles import WishRefused
+from studios.booking.rules import Problem
+
+
+def extend(conference_id: int, minutes: int, version: int | None, person: Account | None) -> Conference:
+    """Let it last longer, if every studio and its ports are free; otherwise the refusal says who is in the way.
+
+    Bookable hours are no bar to those who sit there already.
+    """
+    conference = locked(conference_id, version)
+    _check_runs(conference)
+    end = conference.ends_at + timedelta(minutes=minutes)
+    if end - conference.starts_at > limits().longest:
+        raise WishRefused([Problem.TOO_LONG])
+    before = facts(conference)
+    set_end(conference, end)
+    conference.due_at = datetime.now(UTC)  # whoever minds the calls reads the new end before it acts on the old one
+    mark_changed(conference)
+    tell(conference, "conference.extended", person, changes={"end": [before["end"], end.isoformat()]})
+    record("conference.extended", conference.reference, before=before, after=facts(conference))
+    return conference
+
+
+def release_studio(conference_id: int, position: int, version: int | None, person: Account | None) -> Conference:
+    """Give one studio back before the end: its call is taken down and its time is free; the others go on."""
+    conference = locked(conference_id, version)
+    _check_runs(conference)
+    party = party_at(conference, position)
+    if party.reservation is None or not is_seated(party):
+        raise Conflict(_("No studio is reserved there any longer."))
+    if party.host:
+        raise Conflict(_("This studio carries the calls of the others. End the conference instead."))
+    now = datetime.now(UTC)
+    party.reservation.released_at = now
+    conference.due_at = now
+    mark_changed(conference)
+    tell(conference, "party.released", person, party.reservation.studio_id)
+    record("party.released", conference.reference, after={"studio": party.reservation.studio.code})
+    return conference
+
+
+def _check_runs(conference: Conference) -> None:
+    if not queries.is_under_way(conference):
+        raise Conflict(_("This conference is not under way."))
