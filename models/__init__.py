@@ -1,16 +1,23 @@
 """The one relational model. It imports none of the parts."""
 
-from models.accounts import Account, AuditEntry, Role, RoleGrant, Session, SignInAttempt
+from models.accounts import Account, ApiToken, AuditEntry, IdempotencyKey, Role, RoleGrant, Session, SignInAttempt
 from models.booking import (
     Answer,
+    Bridge,
+    BridgeDriver,
     Closure,
     Conference,
     ConferenceState,
+    Draft,
     Party,
     PartyKind,
     Purpose,
+    RequestState,
     Reservation,
     ReservationKind,
+    Series,
+    Swap,
+    WaitingRequest,
 )
 from models.calls import CallRecord, Event, Leg, LegState, Wanted
 from models.database import UTCDateTime, database_now, db, write
@@ -33,7 +40,10 @@ from models.usage import ConferenceUsage, HourUsage, Outcome, Report, StudioUsag
 __all__ = [
     "Account",
     "Answer",
+    "ApiToken",
     "AuditEntry",
+    "Bridge",
+    "BridgeDriver",
     "CallRecord",
     "Closure",
     "Conference",
@@ -41,11 +51,13 @@ __all__ = [
     "ConferenceUsage",
     "ControlDriver",
     "Credential",
+    "Draft",
     "Endpoint",
     "EndpointStatus",
     "Event",
     "Health",
     "HourUsage",
+    "IdempotencyKey",
     "Leg",
     "LegState",
     "Message",
@@ -56,11 +68,13 @@ __all__ = [
     "PartyKind",
     "Purpose",
     "Report",
+    "RequestState",
     "Reservation",
     "ReservationKind",
     "Role",
     "RoleGrant",
     "SecretUnreadable",
+    "Series",
     "Session",
     "SignInAttempt",
     "Site",
@@ -69,7 +83,9 @@ __all__ = [
     "StatusChange",
     "Studio",
     "StudioUsage",
+    "Swap",
     "UTCDateTime",
+    "WaitingRequest",
     "Wanted",
     "Worker",
     "database_now",

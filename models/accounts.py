@@ -13,10 +13,13 @@ from models.inventory import Organisation
 
 
 class Role(enum.StrEnum):
+    """What an account may do. EMERGENCY comes beside another role: to take the time of a movable conference."""
+
     COORDINATOR = "coordinator"
     TECHNICIAN = "technician"
     MANAGER = "manager"
     ADMINISTRATOR = "administrator"
+    EMERGENCY = "emergency"
 
 
 class Account(Model, UserMixin):
@@ -75,6 +78,39 @@ class Session(Model):
     ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     account: Mapped[Account] = relationship()
+
+
+class ApiToken(Model):
+    """A key with which a program acts for an account. Only a hash of it is kept."""
+
+    __tablename__ = "api_token"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id"), index=True)
+    name: Mapped[str] = mapped_column(sa.String(100))
+    token_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    scopes: Mapped[list[str]] = mapped_column(sa.JSON)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    last_used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    account: Mapped[Account] = relationship()
+
+
+class IdempotencyKey(Model):
+    """A request that was answered, kept so that its repetition gets the same answer and does nothing again."""
+
+    __tablename__ = "idempotency_key"
+    __table_args__ = (sa.UniqueConstraint("account_id", "key"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id"))
+    key: Mapped[str] = mapped_column(sa.String(200))
+    request_hash: Mapped[str] = mapped_column(sa.String(64))
+    status: Mapped[int | None]
+    body: Mapped[Any | None] = mapped_column(sa.JSON)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
 
 
 class SignInAttempt(Model):

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from models.database import UTCDateTime
-from models.guards import create_guards, drop_guards
+from models.guards import FIRST, create_guards, drop_guards
 
 revision = "001"
 down_revision = None
@@ -534,11 +534,11 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_leg_changed_at"), "leg", ["changed_at"], unique=False)
     op.create_index(op.f("ix_leg_conference_id"), "leg", ["conference_id"], unique=False)
-    create_guards(op.get_bind())
+    create_guards(op.get_bind(), FIRST)
 
 
 def downgrade() -> None:
-    drop_guards(op.get_bind())
+    drop_guards(op.get_bind(), FIRST)
     op.drop_table("leg")
     op.drop_table("status_change")
     op.drop_table("party")

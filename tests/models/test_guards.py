@@ -1,3 +1,4 @@
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 
 import pytest
@@ -8,8 +9,18 @@ from flask_migrate import downgrade, upgrade
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from app import create_app
-from models import AuditEntry, Reservation, Studio, db
-from models.guards import is_overlap
+from models import (
+    AuditEntry,
+    Bridge,
+    BridgeDriver,
+    Closure,
+    Conference,
+    ConferenceState,
+    Reservation,
+    Studio,
+    db,
+)
+from models.guards import is_closed, is_out_of_ports, is_overlap
 from tests import factories
 from tests.conftest import settings_for
 from tests.factories import START
@@ -120,3 +131,107 @@ def _any_studio_id() -> int:
     studio_id = db.session.scalar(sa.text("SELECT id FROM studio")) or factories.studio().id
     db.session.rollback()  # an open reading transaction would stop PostgreSQL from dropping tables
     return studio_id
+
+
+@pytest.mark.parametrize("hours", [49, 48.001])
+def test_a_reservation_of_more_than_two_days_is_refused(app, hours):
+    studio = factories.studio()
+    reserve(studio, START, START + 48 * HOUR)
+    with pytest.raises(DBAPIError, match="reservation_length"):
+        reserve(factories.studio(), START, START + hours * HOUR)
+
+
+@pytest.mark.parametrize("whole_site", [False, True])
+def test_a_new_reservation_within_a_closure_is_refused_and_an_old_one_stays(app, whole_site):
+    studio = factories.studio()
+    reserve(studio, START, START + HOUR)
+    place = {"site_id": studio.site_id} if whole_site else {"studio_id": studio.id}
+    db.session.add(Closure(**place, starts_at=START, ends_at=START + 8 * HOUR, reason="Painting"))
+    db.session.commit()
+    with pytest.raises(DBAPIError) as refused:
+        reserve(studio, START + 7 * HOUR, START + 9 * HOUR)
+    assert is_closed(refused.value)
+    db.session.rollback()
+    reserve(studio, START + 8 * HOUR, START + 9 * HOUR)
+    reserve(factories.studio(), START, START + HOUR)
+
+
+@pytest.mark.parametrize(
+    ("change", "refused"),
+    [
+        ({"ends_at": START + HOUR / 2}, False),
+        ({"released_at": START}, False),
+        ({"ends_at": START + 2 * HOUR}, True),
+        ({"starts_at": START - HOUR}, True),
+    ],
+)
+def test_a_reservation_that_a_closure_has_hit_may_shrink_and_never_grow(app, change, refused):
+    studio = factories.studio()
+    reserve(studio, START, START + HOUR)
+    db.session.add(Closure(studio_id=studio.id, starts_at=START - HOUR, ends_at=START + 8 * HOUR, reason="Painting"))
+    db.session.commit()
+    with pytest.raises(DBAPIError, match="reservation_closed") if refused else nullcontext():
+        db.session.execute(sa.update(Reservation).values(change))
+        db.session.commit()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "refused"),
+    [
+        ("planned", "running", False),
+        ("planned", "cancelled", False),
+        ("cancelled", "planned", False),
+        ("running", "ended", False),
+        ("stopping", "starting", False),
+        ("running", "planned", True),
+        ("running", "cancelled", True),
+        ("cancelled", "running", True),
+        ("ended", "planned", True),
+        ("failed", "running", True),
+    ],
+)
+def test_a_conference_comes_only_to_states_that_the_machine_reaches(app, before, after, refused):
+    conference = factories.conference(factories.studio(), state=before)
+    with pytest.raises(DBAPIError, match="conference_state") if refused else nullcontext():
+        db.session.execute(sa.update(Conference).where(Conference.id == conference.id).values(state=after))
+        db.session.commit()
+
+
+def bridged(bridge: Bridge, ports: int, start: datetime, end: datetime, **changes: object) -> Conference:
+    return factories.conference(factories.studio(), start=start, end=end, bridge_id=bridge.id, ports=ports, **changes)
+
+
+def bridge_of(ports: int) -> Bridge:
+    row = Bridge(name="Bridge", driver=BridgeDriver.PEXIP, address="https://127.0.0.1", ports=ports)
+    db.session.add(row)
+    db.session.commit()
+    return row
+
+
+def test_a_bridge_gives_out_no_more_ports_at_any_instant_than_it_has(app):
+    bridge = bridge_of(10)
+    bridged(bridge, 6, START, START + HOUR)
+    bridged(bridge, 6, START + HOUR, START + 2 * HOUR)
+    # Each overlaps this one, but never both at once: what counts is the peak, not the sum.
+    bridged(bridge, 4, START, START + 2 * HOUR)
+    with pytest.raises(DBAPIError) as refused:
+        bridged(bridge, 1, START + HOUR / 2, START + 3 * HOUR)
+    assert is_out_of_ports(refused.value)
+    db.session.rollback()
+    bridged(bridge, 10, START + 2 * HOUR, START + 3 * HOUR)
+    bridged(bridge, 10, START, START + HOUR, state=ConferenceState.CANCELLED)
+
+
+@pytest.mark.parametrize("change", [{"ports": 5}, {"starts_at": START}, {"state": "planned"}])
+def test_a_conference_that_comes_to_want_more_ports_than_are_free_is_refused(app, change):
+    bridge = bridge_of(10)
+    bridged(bridge, 6, START, START + HOUR)
+    state = "cancelled" if "state" in change else "planned"
+    wanted = {"ports": 6, "starts_at": START + HOUR, "state": state} | (
+        {} if "starts_at" in change else {"starts_at": START}
+    )
+    if "ports" in change:
+        wanted["ports"] = 4
+    later = bridged(bridge, wanted["ports"], wanted["starts_at"], START + 2 * HOUR, state=wanted["state"])
+    with pytest.raises(DBAPIError, match="bridge_ports"):
+        db.session.execute(sa.update(Conference).where(Conference.id == later.id).values(change))
