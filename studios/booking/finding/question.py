@@ -1,12 +1,13 @@
 """The question of a time to meet, and its answer, as plain values. Instants are UTC. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from studios.booking.candidates import Candidate, Unfit
 from studios.calendars.rules import Span
 
 STEP = timedelta(minutes=5)
@@ -163,8 +164,14 @@ class NearMiss:
 @dataclass(frozen=True, slots=True)
 class Answer:
     """`too_few`: why no time at all will do. `missed`: why the preferred start will not do, or without one, when
-    nothing was found, the start at which the fewest parties are in the way."""
+    nothing was found, the start at which the fewest parties are in the way.
+
+    The pure search leaves the rest empty. `studios`: all that came into question, by key. `unfit`: for parties that
+    ask for a studio which is not one for them, why; one that is no longer in use has no reason.
+    """
 
     suggestions: tuple[Suggestion, ...] = ()
     missed: NearMiss | None = None
     too_few: TooFew | None = None
+    studios: Mapping[int, Candidate] = field(default_factory=dict)
+    unfit: Mapping[int, tuple[Unfit, ...]] = field(default_factory=dict)

@@ -39,7 +39,7 @@ def blockers(room: Room, meeting: Span, question: Question) -> Iterator[Blocker]
             move = _move(taken, held, question)
             yield Blocker(Why.RESERVED, room.id, Span(taken.start, taken.end), taken.key, move)
     for closure in room.closures:
-        if closure.start < meeting.end and meeting.start < closure.end:
+        if closure.start < held.end and held.start < closure.end:
             yield Blocker(Why.CLOSED, room.id, Span(closure.start, closure.end), closure.key)
     for span in room.shut:
         if span.overlaps(meeting):

@@ -54,13 +54,12 @@ def starts_within(grid: Grid, spans: Iterable[Span], length: timedelta) -> int:
 
 
 def free_starts(grid: Grid, room: Room, length: timedelta) -> int:
-    """The starts at which the studio can have the meeting: its buffers clear of every reservation, and the meeting
-    itself of closures and of the hours in which it may not be booked."""
+    """The starts at which the studio can have the meeting: the time it blocks, buffers included, clear of reservations
+    and closures, and the meeting itself within the hours in which it may be booked."""
     barred = 0
-    if room.reserved:
-        barred = _barred(grid, room.reserved, length + room.clear_down, room.setup)
-    if room.closures:
-        barred |= _barred(grid, room.closures, length, NOTHING)
+    for taken in (room.reserved, room.closures):
+        if taken:
+            barred |= _barred(grid, taken, length + room.clear_down, room.setup)
     if room.shut:
         barred |= barred_by(grid, room.shut, length)
     return grid.whole & ~barred

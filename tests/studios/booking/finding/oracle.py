@@ -27,11 +27,10 @@ def starts(spans: list[Span], length: timedelta) -> list[datetime]:
 
 def is_free(room: Room, start: datetime, length: timedelta) -> bool:
     end = start + length
-    return (
-        all(start - room.setup >= taken.end or end + room.clear_down <= taken.start for taken in room.reserved)
-        and all(start >= closed.end or end <= closed.start for closed in room.closures)
-        and all(start >= shut.end or end <= shut.start for shut in room.shut)
-    )
+    return all(
+        start - room.setup >= taken.end or end + room.clear_down <= taken.start
+        for taken in [*room.reserved, *room.closures]
+    ) and all(start >= shut.end or end <= shut.start for shut in room.shut)
 
 
 def tables(question: Question, start: datetime, length: timedelta) -> Iterator[Table]:

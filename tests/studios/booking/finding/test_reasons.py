@@ -88,10 +88,11 @@ def test_closures_and_hours_are_named_as_such(change, why):
     assert find(question(room(BODO, **change), preferred=at("10:00"))).missed.alone.blockers == (why,)
 
 
-def test_buffers_may_lie_outside_bookable_hours_and_in_a_closure():
+def test_buffers_may_lie_outside_bookable_hours_but_not_in_a_closure():
     buffered = room(BODO, setup=minutes(15), clear_down=minutes(15), shut=[span("00:00", "10:00")])
+    assert find(question(buffered, preferred=at("10:00"))).suggestions[0].start == at("10:00")
     closed = replace(buffered, closures=[taken("11:00", "12:00")])
-    assert find(question(closed, preferred=at("10:00"))).suggestions[0].start == at("10:00")
+    assert find(question(closed, preferred=at("10:00"))).missed.alone.blockers[0].why is Why.CLOSED
 
 
 def test_what_concerns_the_whole_meeting_is_named_without_a_studio():
