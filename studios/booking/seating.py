@@ -128,7 +128,7 @@ def _draw(conference: Conference, booking: Booking, own: Own) -> list[int | None
 
 
 def _fitting(wish: PartyWish, known: Mapping[int, Candidate], own: Own, purpose: Purpose) -> list[Candidate]:
-    return candidates_for(wish, known.values(), own, purpose) if isinstance(wish, PoolWish) else []
+    return candidates_for(wish, known, own, purpose) if isinstance(wish, PoolWish) else []
 
 
 def _not_free(studios: Mapping[int, Candidate], conference: Conference, booking: Booking) -> set[int]:

@@ -1,0 +1,89 @@
+"""What the search has to know of the studios: what is reserved, closed and out of order. One query each."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from models import Closure, Conference, Endpoint, EndpointStatus, Health, Organisation, Reservation, db
+from models.booking import REFERENCE_BASE, REFERENCE_PREFIX
+from models.guards import LONGEST_HOURS
+from studios.booking.candidates import Candidate
+from studios.booking.finding.question import Taken
+from studios.calendars.rules import Span
+
+OUT_OF_ORDER = (Health.DOWN, Health.UNREACHABLE, Health.MAINTENANCE)
+MOST_LISTED = 300
+"""Beyond so many studios it is quicker to read what is reserved in all of them."""
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Whose a reservation is; the reference is empty for time that is held without a conference."""
+
+    reference: str = ""
+    owner: str = ""
+
+
+def reserved(studio_ids: Collection[int], window: Span, now: datetime, but: int | None) -> dict[int, list[Taken]]:
+    """What is reserved in these studios, by studio; without the reservations of the conference `but`, and without what
+    was held or asked for and has expired."""
+    query = sa.select(Reservation.studio_id, Reservation.starts_at, Reservation.ends_at, Reservation.id).where(
+        Reservation.released_at.is_(None),
+        Reservation.starts_at < window.end,
+        Reservation.starts_at > window.start - timedelta(hours=LONGEST_HOURS),
+        Reservation.ends_at > window.start,
+        sa.or_(Reservation.expires_at.is_(None), Reservation.expires_at > now),
+    )
+    if but is not None:
+        query = query.where(sa.or_(Reservation.conference_id.is_(None), Reservation.conference_id != but))
+    if len(studio_ids) <= MOST_LISTED:
+        query = query.where(Reservation.studio_id.in_(studio_ids))
+    found: dict[int, list[Taken]] = {studio_id: [] for studio_id in studio_ids}
+    for studio_id, start, end, key in db.session.execute(query):
+        if studio_id in found:
+            found[studio_id].append(Taken(start, end, key))
+    return found
+
+
+def closures(studios: Iterable[Candidate], window: Span) -> tuple[dict[int, list[Taken]], dict[int, str]]:
+    """When these studios are closed, themselves or with their site, by studio; and the reasons by the closure's key."""
+    query = sa.select(
+        Closure.id, Closure.studio_id, Closure.site_id, Closure.starts_at, Closure.ends_at, Closure.reason
+    ).where(Closure.starts_at < window.end, Closure.ends_at > window.start)
+    rows = db.session.execute(query).all()
+    found = {
+        studio.id: [
+            Taken(row.starts_at, row.ends_at, row.id)
+            for row in rows
+            if row.studio_id == studio.id or row.site_id == studio.site_id
+        ]
+        for studio in studios
+        if rows
+    }
+    return found, {row.id: row.reason for row in rows}
+
+
+def out_of_order() -> set[int]:
+    """The studios whose equipment does not work now."""
+    query = (
+        sa.select(Endpoint.studio_id)
+        .join(EndpointStatus, EndpointStatus.endpoint_id == Endpoint.id)
+        .where(EndpointStatus.health.in_(OUT_OF_ORDER))
+    )
+    return set(db.session.scalars(query))
+
+
+def holders(reservation_ids: Collection[int]) -> Mapping[int, Holder]:
+    """Whose these reservations are, by key."""
+    query = (
+        sa.select(Reservation.id, Conference.id, Organisation.name)
+        .outerjoin(Conference, Reservation.conference_id == Conference.id)
+        .outerjoin(Organisation, Conference.organisation_id == Organisation.id)
+        .where(Reservation.id.in_(reservation_ids))
+    )
+    return {
+        key: Holder(f"{REFERENCE_PREFIX}{REFERENCE_BASE + conference_id}", owner) if conference_id else Holder()
+        for key, conference_id, owner in db.session.execute(query)
+    }
