@@ -37,6 +37,14 @@ MAY_IMPORT = {
 SNMP_LIBRARIES = {"pysnmp", "pyasn1", "gufo", "puresnmp"}
 IO_LIBRARIES = {"flask", "flask_login", "flask_sqlalchemy", "sqlalchemy", "httpx", "socket", "os", "subprocess", "time"}
 CLOCKS = {"now", "utcnow", "today", "monotonic"}
+# Files that decide without I/O and clock, as every rules.py does, under the name of what they decide on.
+PURE = [
+    "studios/booking/candidates.py",
+    "studios/booking/series/choices.py",
+    "studios/booking/series/edits.py",
+    "studios/booking/series/recurrence.py",
+    "studios/booking/wishes.py",
+]
 VAGUE = {"utils.py", "helpers.py", "common.py", "manager.py"}
 
 
@@ -92,13 +100,19 @@ def test_only_the_snmp_engines_and_the_simulation_know_an_snmp_library():
     assert {named(path.parent) for path in knowing} <= {"monitoring/snmp", "simulation"}
 
 
-@pytest.mark.parametrize("path", [path for path in files() if path.name == "rules.py"], ids=named)
+@pytest.mark.parametrize(
+    "path", [path for path in files() if path.name == "rules.py" or named(path) in PURE], ids=named
+)
 def test_rules_do_no_io_and_read_no_clock(path):
     assert not tops(path) & IO_LIBRARIES
     called = {node.attr for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)}
     assert not called & CLOCKS
     # The words of the model are open to rules, its session is not.
     assert not imports(path) & {"models", "models.database"}
+
+
+def test_every_file_that_is_called_pure_is_there():
+    assert not set(PURE) - {named(path) for path in files()}
 
 
 def test_no_file_has_a_name_that_says_nothing():
