@@ -236,8 +236,7 @@ def _reservation(conference: Conference, studio: Candidate, own: Own, now: datet
 
 def _party(conference: Conference, position: int, each: Seat, reservation: Reservation | None, own: Own) -> Party:
     studio, wish = each.studio, each.wish
-    invited = studio is not None and studio.organisation_id != conference.organisation_id
-    asks = invited and studio is not None and not own.covers(studio.organisation_id)
+    asks = studio is not None and not own.covers(studio.organisation_id)
     return Party(
         conference_id=conference.id,
         position=position,
