@@ -21,6 +21,7 @@ from sqlalchemy.exc import DatabaseError
 import accounts.about
 import accounts.commands
 import accounts.permissions
+import accounts.token_pages
 import accounts.views
 import demonstration.commands
 import demonstration.notice
@@ -89,6 +90,7 @@ def create_app(found: Settings | None = None) -> Flask:
     errors.init_app(app)
     accounts.views.init_app(app)
     app.register_blueprint(accounts.about.blueprint)
+    app.register_blueprint(accounts.token_pages.blueprint)
     accounts.permissions.init_app(app)
     _add_pages(app)
     _add_commands(app)
@@ -153,6 +155,7 @@ def _add_pages(app: Flask) -> None:
 
 def _add_commands(app: Flask) -> None:
     commands = (
+        accounts.commands.token,
         accounts.commands.user,
         demonstration.commands.demo,
         messages.commands.mail,

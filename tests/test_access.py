@@ -45,15 +45,26 @@ EXPECTED = {
     "reports.report": EVERYONE,
     "reports.studios": EVERYONE,
     "static": PUBLIC,
+    "tokens.ask_to_revoke": EVERYONE,
+    "tokens.create": EVERYONE,
+    "tokens.end": EVERYONE,
+    "tokens.own": EVERYONE,
+}
+
+PARTS = {
+    "<code>": "nb",
+    "<day>": "2026-11-21",
+    "<int:number>": "1",
+    "<path:filename>": "none.css",
+    "<reference>": "K-1",
 }
 
 
 def addresses(app: Flask) -> list[tuple[str, str, str]]:
     """Each route once a method: its endpoint, the method, and an address with made-up parts."""
-    parts = {"<path:filename>": "none.css", "<code>": "nb", "<reference>": "K-1", "<day>": "2026-11-21"}
     found = []
     for rule in app.url_map.iter_rules():
-        address = re.sub(r"<.*?>", lambda part: parts[part.group()], str(rule))
+        address = re.sub(r"<.*?>", lambda part: PARTS[part.group()], str(rule))
         found += [(rule.endpoint, method, address) for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}]
     return found
 
