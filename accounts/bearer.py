@@ -44,6 +44,13 @@ def check_scope(token: ApiToken, asked: Scope) -> None:
         raise refusal
 
 
+def shown_token() -> ApiToken:
+    """The token behind this request, which came by one."""
+    found = g.api_token
+    assert isinstance(found, ApiToken)
+    return found
+
+
 def is_shown() -> bool:
     return "Authorization" in request.headers
 

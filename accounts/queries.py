@@ -22,6 +22,13 @@ def access_of(account: Account, now: datetime | None = None) -> Access:
     return Access.at(now or datetime.now(UTC), (_reach(grant, parents) for grant in grants))
 
 
+def grants_of(account: Account, now: datetime) -> list[RoleGrant]:
+    """What the account holds now, each with the organisation it was given for."""
+    counts = RoleGrant.expires_at.is_(None) | (RoleGrant.expires_at > now)
+    query = db.select(RoleGrant).where(RoleGrant.account_id == account.id, counts).order_by(RoleGrant.id)
+    return list(db.session.scalars(query.options(joinedload(RoleGrant.organisation))))
+
+
 def organisations_for(access: Access, *roles: Role) -> list[Organisation]:
     """The organisations a person may act for, by name: first those held by name, and only then all."""
     query = db.select(Organisation).order_by(Organisation.name)
