@@ -158,8 +158,8 @@ def _add_pages(app: Flask) -> None:
 
 def _add_api(app: Flask, csrf: CSRFProtect) -> None:
     """The addresses for programs. No cookie opens them for writing, so there is no form's token to ask for."""
-    app.register_blueprint(api.views.blueprint)
-    app.register_blueprint(api.views.pages)
+    for blueprint in (api.views.blueprint, api.views.pages):
+        app.register_blueprint(blueprint)
     for view in app.view_functions.values():
         if is_for_tokens(view):
             csrf.exempt(view)
