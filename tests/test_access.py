@@ -11,6 +11,7 @@ from tests import factories
 
 EVERYONE = frozenset(Role)
 BOOKERS = frozenset({Role.COORDINATOR, Role.ADMINISTRATOR})
+CLOSERS = frozenset({Role.COORDINATOR, Role.TECHNICIAN, Role.ADMINISTRATOR})
 CARETAKERS = frozenset({Role.TECHNICIAN, Role.ADMINISTRATOR})
 PUBLIC = None
 
@@ -58,11 +59,30 @@ FOR_TOKENS = {
     "api.me": (Scope.READ, EVERYONE),
     "api.openapi": (Scope.READ, EVERYONE),
     "availability.availability": (Scope.READ, EVERYONE),
+    "closures.listed": (Scope.READ, EVERYONE),
+    "closures.one": (Scope.READ, EVERYONE),
+    "closures.put_back": (Scope.OPERATE, CLOSERS),
+    "closures.take_out": (Scope.OPERATE, CLOSERS),
+    "conference_actions.accept": (Scope.BOOK, BOOKERS),
+    "conference_actions.copy": (Scope.BOOK, BOOKERS),
+    "conference_actions.decline": (Scope.BOOK, BOOKERS),
+    "conference_actions.events": (Scope.READ, EVERYONE),
+    "conference_actions.extend": (Scope.BOOK, BOOKERS),
+    "conference_actions.release": (Scope.BOOK, BOOKERS),
+    "conference_actions.restore": (Scope.BOOK, BOOKERS),
     "conferences.book": (Scope.BOOK, BOOKERS),
     "conferences.cancel": (Scope.BOOK, BOOKERS),
     "conferences.change": (Scope.BOOK, BOOKERS),
     "conferences.listed": (Scope.READ, EVERYONE),
     "conferences.one": (Scope.READ, EVERYONE),
+    "drafts.book": (Scope.BOOK, BOOKERS),
+    "drafts.keep": (Scope.BOOK, BOOKERS),
+    "drafts.listed": (Scope.READ, BOOKERS),
+    "drafts.one": (Scope.READ, BOOKERS),
+    "drafts.throw_away": (Scope.BOOK, BOOKERS),
+    "drafts.write_anew": (Scope.BOOK, BOOKERS),
+    "studios.listed": (Scope.READ, EVERYONE),
+    "studios.one": (Scope.READ, EVERYONE),
     "times.find": (Scope.READ, EVERYONE),
 }
 BY_SESSION_TOO = {"api.openapi"}

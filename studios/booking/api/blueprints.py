@@ -1,5 +1,5 @@
 """All addresses at which programs book."""
 
-from studios.booking.api import availability, conferences, times
+from studios.booking.api import actions, availability, closures, conferences, drafts, studios, times
 
-BLUEPRINTS = (conferences.blueprint, availability.blueprint, times.blueprint)
+BLUEPRINTS = tuple(part.blueprint for part in (conferences, actions, times, availability, studios, closures, drafts))
