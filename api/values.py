@@ -73,7 +73,9 @@ def _day(value: Any) -> Any:
 Instant = Annotated[
     AwareDatetime,
     BeforeValidator(_instant),
-    WithJsonSchema({"type": "string", "format": "date-time", "pattern": INSTANT_FORM}),
+    # RFC 3339, which `date-time` stands for, asks for seconds; what is sent may leave them out.
+    WithJsonSchema({"type": "string", "pattern": INSTANT_FORM}, mode="validation"),
+    WithJsonSchema({"type": "string", "format": "date-time", "pattern": INSTANT_FORM}, mode="serialization"),
 ]
 Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date", "pattern": DAY_FORM})]
 # To be given a length with it: `Annotated[PlainText, Field(max_length=80)]`. PostgreSQL takes no NUL in a text.
