@@ -41,6 +41,7 @@ import reports.jobs
 import reports.views
 import scheduler.commands
 import simulation.commands
+import studios.booking.commands
 import studios.booking.views
 import studios.inventory.commands
 import studios.inventory.views
@@ -176,6 +177,8 @@ def _add_commands(app: Flask) -> None:
         reports.commands.report,
         scheduler.commands.scheduler,
         simulation.commands.fleet,
+        studios.booking.commands.bridge,
+        studios.booking.commands.studio,
         studios.inventory.commands.credential,
         studios.inventory.commands.inventory,
         web,
