@@ -174,16 +174,21 @@ class _Search:
 
     def _seated(self, usable: dict[int, int], index: int) -> tuple[int | None, ...] | None:
         """Who gets which studio at this start; None when there are too few different ones."""
-        parties = list(self._draws.pools)
-        free = {pool: tuple(r for r in pool if has(usable[r], index)) for pool in set(self._draws.pools.values())}
-        cost = self._ranking.cost_at(self._grid.at(index))
+        pools, seats, start = self._draws.pools, self._question.seats, self._grid.at(index)
+
+        def is_free(room: int) -> bool:
+            return has(usable[room], index)
+
         chosen = cheapest(
-            [free[self._draws.pools[party]] for party in parties], lambda number, room: cost(parties[number], room)
+            [
+                self._ranking.shortlist(pool, seats[party].people, start, is_free, len(pools))
+                for party, pool in pools.items()
+            ]
         )
         if chosen is None:
             return None
-        rooms = {**self._draws.fixed, **dict(zip(parties, chosen, strict=True))}
-        return tuple(rooms.get(party) for party in range(len(self._question.seats)))
+        rooms = {**self._draws.fixed, **dict(zip(pools, chosen, strict=True))}
+        return tuple(rooms.get(party) for party in range(len(seats)))
 
     def _ranked(self, found: dict[int, tuple[int | None, ...]]) -> dict[int, tuple[int | None, ...]]:
         preferred = self._question.preferred or self._grid.origin

@@ -67,7 +67,7 @@ def free_starts(grid: Grid, room: Room, length: timedelta) -> int:
 
 def barred_by(grid: Grid, spans: Iterable[Span], length: timedelta) -> int:
     """The starts at which the meeting would overlap one of the spans."""
-    return _barred(grid, (Taken(span.start, span.end, 0) for span in spans), length, NOTHING)
+    return _barred(grid, ((span.start, span.end, 0) for span in spans), length, NOTHING)
 
 
 def at_least(masks: Iterable[int], number: int, whole: int) -> int:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from studios.booking.finding.question import Question, Room, Seat, Taken
+from studios.booking.finding.question import Question, Room, Seat
 from studios.booking.finding.search import find
 from studios.calendars.rules import Span
 from tests.studios.booking.finding import oracle
@@ -51,8 +51,8 @@ def _rooms(draw: st.DrawFn, origin: datetime, room_id: int) -> Room:
         longitude=SITES[site][1],
         quality_ok=draw(st.booleans()),
         is_down=draw(st.booleans()),
-        reserved=[Taken(span.start, span.end, key) for key, span in enumerate(taken)],
-        closures=[Taken(span.start, span.end, key) for key, span in enumerate(closed)],
+        reserved=[(span.start, span.end, key) for key, span in enumerate(taken)],
+        closures=[(span.start, span.end, key) for key, span in enumerate(closed)],
         shut=draw(_spans(origin, 1)),
     )
 
