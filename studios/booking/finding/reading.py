@@ -7,7 +7,18 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from models import Closure, Conference, Endpoint, EndpointStatus, Health, Organisation, Reservation, db
+from models import (
+    Closure,
+    Conference,
+    Endpoint,
+    EndpointStatus,
+    Health,
+    Organisation,
+    Reservation,
+    Site,
+    WaitingRequest,
+    db,
+)
 from models.booking import REFERENCE_BASE, REFERENCE_PREFIX
 from models.guards import LONGEST_HOURS
 from studios.booking.candidates import Candidate
@@ -25,10 +36,12 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Holder:
-    """Whose a reservation is; the reference is empty for time that is held without a conference."""
+    """Whose a reservation is, and a telephone number of theirs; the reference is empty for time that is held without a
+    conference."""
 
     reference: str = ""
     owner: str = ""
+    contact: str = ""
 
 
 def reserved(studio_ids: Collection[int], window: Span, now: datetime, but: int | None) -> dict[int, list[Taken]]:
@@ -82,17 +95,34 @@ def out_of_order() -> set[int]:
 
 
 def holders(reservation_ids: Collection[int]) -> Mapping[int, Holder]:
-    """Whose these reservations are, by key."""
+    """Whose these reservations are, by key: their conference's, or that of the request on the waiting list that has an
+    offer for this time."""
+    phone = sa.select(Site.contact_phone).where(
+        Site.organisation_id == Organisation.id, Site.contact_phone.is_not(None)
+    )
     query = (
-        sa.select(Reservation.id, Conference.id, Organisation.name)
+        sa.select(
+            Reservation.id,
+            Conference.id,
+            Organisation.name,
+            phone.order_by(Site.id).limit(1).correlate(Organisation).scalar_subquery(),
+        )
         .outerjoin(Conference, Reservation.conference_id == Conference.id)
-        .outerjoin(Organisation, Conference.organisation_id == Organisation.id)
+        .outerjoin(WaitingRequest, Reservation.waiting_request_id == WaitingRequest.id)
+        .outerjoin(
+            Organisation,
+            Organisation.id == sa.func.coalesce(Conference.organisation_id, WaitingRequest.organisation_id),
+        )
         .where(Reservation.id.in_(reservation_ids))
     )
     return {
-        key: Holder(f"{REFERENCE_PREFIX}{REFERENCE_BASE + conference_id}", owner) if conference_id else Holder()
-        for key, conference_id, owner in db.session.execute(query)
+        key: Holder(_reference(conference_id), owner or "", contact or "")
+        for key, conference_id, owner, contact in db.session.execute(query)
     }
+
+
+def _reference(conference_id: int | None) -> str:
+    return "" if conference_id is None else f"{REFERENCE_PREFIX}{REFERENCE_BASE + conference_id}"
 
 
 class _Instants(dict[str | int, datetime]):

@@ -52,6 +52,8 @@ def _is_free(room: Room, meeting: Span, question: Question) -> bool:
 def _general(question: Question, meeting: Span) -> Iterator[Blocker]:
     if meeting.start < question.now + question.lead:
         yield Blocker(Why.TOO_SOON)
+    if question.latest is not None and meeting.start > question.latest:
+        yield Blocker(Why.TOO_FAR)
     if not any(span.start <= meeting.start and meeting.end <= span.end for span in question.within):
         yield Blocker(Why.OUTSIDE)
     for span in question.barred:

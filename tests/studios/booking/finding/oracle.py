@@ -35,7 +35,7 @@ def is_free(room: Room, start: datetime, length: timedelta) -> bool:
 
 def tables(question: Question, start: datetime, length: timedelta) -> Iterator[Table]:
     """Every way to seat the parties in different free studios."""
-    if start < question.now + question.lead:
+    if start < question.now + question.lead or (question.latest and start > question.latest):
         return
     if any(start < span.end and span.start < start + length for span in question.barred):
         return
