@@ -83,13 +83,19 @@ def _empty(folder: Path, dialect: str) -> Iterator[str]:
 
 
 def _planned(days: Sequence[date], zone: ZoneInfo, there: Network, reservations: int) -> dict[date, list[Meeting]]:
-    """The demonstration's days, and as much of a second helping on top, of the same profile, as the number takes."""
+    """The demonstration's days, and a second helping of the same profile; as much of both as the number takes."""
     first = {day: plan_day(SEED, day, zone, there, {}) for day in days}
     second = {day: plan_day(SEED + 1, day, zone, there, _busy(first[day])) for day in days}
     has, more = _bookings(first), _bookings(second)
-    share = (reservations - has) / max(more, 1)
-    random = Random(f"{SEED} second helping")
-    return {day: first[day] + [meeting for meeting in second[day] if random.random() < share] for day in days}
+    random = Random(f"{SEED} helpings")
+    return {
+        day: _some(random, first[day], reservations / has) + _some(random, second[day], (reservations - has) / more)
+        for day in days
+    }
+
+
+def _some(random: Random, meetings: Sequence[Meeting], share: float) -> list[Meeting]:
+    return [meeting for meeting in meetings if random.random() < share]
 
 
 def _bookings(meetings: dict[date, list[Meeting]]) -> int:

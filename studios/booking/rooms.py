@@ -21,7 +21,7 @@ def rooms(studio_ids: Collection[int] | None = None) -> dict[int, Candidate]:
     """The studios in use among these, or all of them, by key and in the order of their codes. One query."""
     query = _ROOMS if studio_ids is None else _ROOMS.where(_STUDIO.c.id.in_(studio_ids))
     tested_since = datetime.now(UTC).date() - QUALITY_COUNTS
-    return {row[0]: _candidate(row, tested_since) for row in db.session.execute(query)}
+    return {row[0]: _candidate(row, tested_since) for row in db.session.execute(query).all()}
 
 
 def candidates_for(wish: PartyWish, rooms: Mapping[int, Candidate], own: Own, purpose: Purpose) -> list[Candidate]:

@@ -60,7 +60,7 @@ def reserved(studio_ids: Collection[int], window: Span, now: datetime, but: int 
     if len(studio_ids) <= MOST_LISTED:
         query = query.where(_RESERVED.studio_id.in_(studio_ids))
     found: dict[int, list[Taken]] = {studio_id: [] for studio_id in studio_ids}
-    for studio_id, start, end, key in db.session.execute(query):
+    for studio_id, start, end, key in db.session.execute(query).all():
         if studio_id in found:
             found[studio_id].append((instants[start], instants[end], key))
     return found
