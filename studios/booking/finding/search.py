@@ -140,7 +140,7 @@ class _Search:
 
     def _free(self, length: timedelta) -> dict[int, int]:
         rooms = self._question.rooms
-        return {room: free_starts(self._grid, rooms[room], length) for room in self._draws.rooms()}
+        return free_starts(self._grid, (rooms[room] for room in self._draws.rooms()), length)
 
     def _without_and_with_down(self, free: dict[int, int]) -> Iterator[dict[int, int]]:
         later = self._grid.bits(self._grid.index_from(self._question.now + SOON), self._grid.count)
