@@ -22,6 +22,9 @@ class Seat:
     studio: Candidate | None
 
 
+Seats = list[Seat]
+
+
 def own_of(person: Account | None) -> Own:
     """The organisations that somebody books for; a process of ours, for all."""
     if person is None:
@@ -73,7 +76,7 @@ class Pools:
         ]
         chosen = cheapest(choices, lambda number, key: _cost(booking.parties[asked[number]], self._known.get(key)))
         if chosen is None:
-            raise NoneFree(_short(asked, choices, fitting))
+            raise NoneFree(_short(booking, asked, choices, fitting))
         found = dict(zip(asked, chosen, strict=True))
         return [found.get(position) for position in range(len(booking.parties))]
 
@@ -86,11 +89,12 @@ def _cost(wish: PartyWish, studio: Candidate | None) -> int:
 
 
 def _short(
-    asked: Sequence[int], choices: Sequence[Sequence[int]], fitting: Sequence[Sequence[Candidate]]
+    booking: Booking, asked: Sequence[int], choices: Sequence[Sequence[int]], fitting: Sequence[Sequence[Candidate]]
 ) -> list[Obstacle]:
-    """Which parties can't have studios of their own: of none that fit, or of too few that are free."""
+    """Which pools have no studio for their parties: of none that fit, or of too few that are free."""
     parties, _studios = too_few(choices) or ([], [])
     return [
         Obstacle(Kind.NONE_FREE if fitting[asked[number]] else Kind.NONE_IN_POOL, (asked[number],))
         for number in parties
+        if isinstance(booking.parties[asked[number]], PoolWish)
     ]

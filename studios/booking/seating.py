@@ -5,23 +5,22 @@ back, an offer from the waiting list, a swap, all meetings of a series at once.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 import sqlalchemy as sa
 
-from config import settings
-from models import Account, Answer, Conference, Party, PartyKind, Reservation, ReservationKind, Studio, db
-from models.guards import is_closed, is_overlap
+from models import Account, Conference, Studio, db
 from studios.booking import diaries, queries
 from studios.booking.candidates import Candidate, Own, Unfit, unfit
 from studios.booking.diaries import Diary, span_of
-from studios.booking.drawing import Pools, Seat, draws_on_pools, own_of
+from studios.booking.drawing import Pools, Seat, Seats, draws_on_pools, own_of
 from studios.booking.expiry import release_expired
 from studios.booking.obstacles import Kind, Obstacle, StudioClosed, StudioTaken, StudioUnfit
 from studios.booking.ports import reserve_ports
+from studios.booking.reserving import reserve
 from studios.booking.rooms import rooms
-from studios.booking.rules import host_position, ports_needed
-from studios.booking.wishes import Booking, GuestWish, PoolWish, StudioWish, to_json
+from studios.booking.rules import ports_needed
+from studios.booking.wishes import Booking, GuestWish, PoolWish, StudioWish
 from studios.calendars.rules import Span
 
 # How often pools are drawn from anew, when what was chosen is gone by the time it is locked.
@@ -33,7 +32,6 @@ UNFIT = {
 }
 
 Seating = tuple[Conference, Booking]
-Seats = list[Seat]
 
 
 def seat(conference: Conference, booking: Booking, person: Account | None) -> Seats:
@@ -71,7 +69,7 @@ def seat_all(seatings: Sequence[Seating], person: Account | None) -> list[Seats]
         ]
     )
     db.session.flush()
-    _insert(seatings, seats, own)
+    reserve([(conference, each) for (conference, _), each in zip(seatings, seats, strict=True)], own)
     return seats
 
 
@@ -179,81 +177,3 @@ def _moved(seatings: Sequence[Seating]) -> list[int]:
 def _misfit(studio: Candidate, wish: StudioWish | PoolWish, own: Own, is_open: bool) -> list[Kind]:
     kinds = [UNFIT[reason] for reason in unfit(studio, wish, own)]
     return kinds if is_open else [*kinds, Kind.OUTSIDE_HOURS]
-
-
-def _insert(seatings: Sequence[Seating], seats: Sequence[Seats], own: Own) -> None:
-    """A reservation and a place at the table for each party, in order."""
-    now = datetime.now(UTC)
-    reserved = [
-        [_reservation(conference, each.studio, own, now) if each.studio else None for each in some]
-        for (conference, _), some in zip(seatings, seats, strict=True)
-    ]
-    _store_reservations([reservation for each in reserved for reservation in each if reservation])
-    for (conference, _), some, reservations in zip(seatings, seats, reserved, strict=True):
-        parties = [
-            _party(conference, position, each, reservation, own)
-            for position, (each, reservation) in enumerate(zip(some, reservations, strict=True))
-        ]
-        _choose_host(parties, some, reservations)
-        db.session.add_all(parties)
-    db.session.flush()
-    for conference, _ in seatings:
-        db.session.expire(conference, ["parties", "reservations"])
-
-
-def _store_reservations(reservations: Sequence[Reservation]) -> None:
-    db.session.add_all(reservations)
-    try:
-        db.session.flush()
-    except sa.exc.DBAPIError as error:
-        # Only a writer that does not take the studios' locks can get us here; the guards have still kept them whole.
-        if is_overlap(error):
-            raise StudioTaken([]) from None
-        if is_closed(error):
-            raise StudioClosed([]) from None
-        raise
-
-
-def _choose_host(parties: Sequence[Party], seats: Seats, reservations: Sequence[Reservation | None]) -> None:
-    """As `hosts.choose_host`, of what is known already: a studio that is only asked for is not seated yet."""
-    position = host_position(
-        bool(each.studio and each.studio.steered and held and held.kind is ReservationKind.CONFERENCE)
-        for each, held in zip(seats, reservations, strict=True)
-    )
-    if position is not None:
-        parties[position].host = True
-
-
-def _reservation(conference: Conference, studio: Candidate, own: Own, now: datetime) -> Reservation:
-    """A studio whose owner has to approve is only asked for; the request expires at the start at the latest."""
-    span = span_of(studio, conference.starts_at, conference.ends_at)
-    asks = studio.needs_approval and not own.covers(studio.organisation_id)
-    patience = timedelta(hours=settings().approval_hours)
-    return Reservation(
-        studio_id=studio.id,
-        conference_id=conference.id,
-        starts_at=span.start,
-        ends_at=span.end,
-        kind=ReservationKind.PENDING_REQUEST if asks else ReservationKind.CONFERENCE,
-        expires_at=max(min(now + patience, conference.starts_at), now) if asks else None,
-    )
-
-
-def _party(conference: Conference, position: int, each: Seat, reservation: Reservation | None, own: Own) -> Party:
-    studio, wish = each.studio, each.wish
-    asks = studio is not None and not own.covers(studio.organisation_id)
-    return Party(
-        conference_id=conference.id,
-        position=position,
-        kind=_KINDS[type(wish)],
-        studio_id=studio.id if studio else None,
-        pool=to_json([wish])[0] if isinstance(wish, PoolWish) else None,
-        guest_address=wish.address if isinstance(wish, GuestWish) else None,
-        attendees=wish.attendees if isinstance(wish, StudioWish) else None,
-        organisation_id=studio.organisation_id if studio else None,
-        answer=Answer.WAITING if asks else Answer.NOT_ASKED,
-        reservation_id=reservation.id if reservation else None,
-    )
-
-
-_KINDS = {StudioWish: PartyKind.STUDIO, PoolWish: PartyKind.POOL, GuestWish: PartyKind.GUEST}
