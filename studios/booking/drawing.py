@@ -74,7 +74,12 @@ class Pools:
             else [studio.id for studio in fitting[position] if studio.id in free]
             for position in asked
         ]
-        chosen = cheapest(choices, lambda number, key: _cost(booking.parties[asked[number]], self._known.get(key)))
+        chosen = cheapest(
+            [
+                {key: _cost(booking.parties[position], self._known.get(key)) for key in each}
+                for position, each in zip(asked, choices, strict=True)
+            ]
+        )
         if chosen is None:
             raise NoneFree(_short(booking, asked, choices, fitting))
         found = dict(zip(asked, chosen, strict=True))
