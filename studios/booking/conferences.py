@@ -136,7 +136,7 @@ def replan(conference: Conference, booking: Booking, person: Account | None) -> 
     if found := problems(booking, datetime.now(UTC), limits()):
         raise WishRefused(found)
     unseat(conference)
-    _set_time(conference, booking)
+    set_time(conference, booking)
     seat(conference, booking, person)
     conference.state = ConferenceState.PLANNED
     mark_changed(conference)
@@ -188,11 +188,11 @@ def _change_planned(conference: Conference, booking: Booking, person: Account | 
         raise WishRefused(found)
     moved = (conference.starts_at, conference.ends_at) != (booking.start, booking.end)
     if moved or booking.parties != booking_of(conference).parties or conference.video != booking.video:
-        answers = {} if moved else _answers(conference)
+        answers = {} if moved else answers_of(conference)
         unseat(conference)
-        _set_time(conference, booking)
+        set_time(conference, booking)
         seat(conference, booking, person)
-        _keep_answers(conference, answers)
+        keep_answers(conference, answers)
         conference.detached = conference.series_id is not None
     conference.organisation_id = booking.organisation_id
     conference.movable = booking.movable
@@ -205,13 +205,13 @@ def check_can_be_moved(conference: Conference) -> None:
         raise Conflict(_("The calls are being set up at this moment. Try again in a few seconds."))
 
 
-def _set_time(conference: Conference, booking: Booking) -> None:
+def set_time(conference: Conference, booking: Booking) -> None:
     conference.starts_at, conference.ends_at = booking.start, booking.end
     conference.video = booking.video
     conference.due_at = booking.start if booking.video else None
 
 
-def _answers(conference: Conference) -> dict[int, dict[str, Any]]:
+def answers_of(conference: Conference) -> dict[int, dict[str, Any]]:
     """By studio what the invited said, which stands where nothing changes for them."""
     names = ("answer", "answer_reason", "answered_at", "answered_by_id")
     return {
@@ -221,7 +221,7 @@ def _answers(conference: Conference) -> dict[int, dict[str, Any]]:
     }
 
 
-def _keep_answers(conference: Conference, answers: dict[int, dict[str, Any]]) -> None:
+def keep_answers(conference: Conference, answers: dict[int, dict[str, Any]]) -> None:
     for party in conference.parties:
         if party.reservation and party.reservation.kind.value == "conference":
             for name, value in answers.get(party.reservation.studio_id, {}).items():
