@@ -38,6 +38,7 @@ import reports.jobs
 import reports.views
 import scheduler.commands
 import simulation.commands
+import studios.booking.jobs
 import studios.booking.views
 import studios.inventory.commands
 import studios.inventory.views
@@ -92,7 +93,11 @@ def create_app(found: Settings | None = None) -> Flask:
     accounts.permissions.init_app(app)
     _add_pages(app)
     _add_commands(app)
-    app.extensions["repeated"] = [*messages.jobs.REPEATED, *reports.jobs.REPEATED]
+    app.extensions["repeated"] = [
+        *messages.jobs.REPEATED,
+        *reports.jobs.REPEATED,
+        *studios.booking.jobs.REPEATED,
+    ]
     app.after_request(_add_headers)
     return app
 
