@@ -32,7 +32,9 @@ def lapse(request: WaitingRequest) -> None:
     """The offer of this request, which is locked, was not answered."""
     unanswered = unanswered_offers([request.id])[request.id]
     close(request, after_silence(unanswered, is_over(request)))
-    record("waiting.lapsed", f"waiting/{request.id}", after={"state": request.state, "unanswered": unanswered})
+    # Whoever found it out, such as somebody who books, did not do it.
+    after = {"state": request.state.value, "unanswered": unanswered}
+    record("waiting.lapsed", f"waiting/{request.id}", after=after, outcome="ran out")
     mails.lapsed(request)
 
 

@@ -101,7 +101,8 @@ def swap_answered(swap: Swap) -> None:
 
 
 def displaced(conference: Conference, acute: Conference, request: WaitingRequest, studios: Sequence[str]) -> None:
-    """To the organiser of a conference that had to give way, with what is held for it instead."""
+    """To the organiser of a conference that had to give way, and to who booked it for them, with what is held for it
+    instead."""
 
     def text() -> tuple[str, list[str]]:
         reference, owner = conference.reference, acute.organisation.name
@@ -115,7 +116,9 @@ def displaced(conference: Conference, acute: Conference, request: WaitingRequest
             *_link(f"/waiting/{request.id}"),
         ]
 
-    _send(f"displaced/{conference.id}/{acute.id}", _askers(request), text)
+    people = {each.id: each for each in (conference.organiser, conference.booked_by) if each}
+    told = [each for each in people.values() if each.disabled_at is None] or _askers(request)
+    _send(f"displaced/{conference.id}/{acute.id}", told, text)
 
 
 def _instead(request: WaitingRequest, studios: Sequence[str]) -> list[str]:

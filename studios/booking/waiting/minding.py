@@ -3,6 +3,7 @@
 from studios.booking.waiting.offers import expire_offers, release_what_expired
 from studios.booking.waiting.queries import is_anything_due
 from studios.booking.waiting.serving import offer_what_came_free
+from studios.booking.waiting.swaps import expire_swaps
 
 
 def mind_who_waits() -> None:
@@ -11,4 +12,5 @@ def mind_who_waits() -> None:
         return
     release_what_expired()
     expire_offers()
+    expire_swaps()
     offer_what_came_free()

@@ -1,6 +1,6 @@
 """Where a request, or a conference that makes room, could go."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -8,8 +8,10 @@ from zoneinfo import ZoneInfo
 from config import settings
 from models import WaitingRequest
 from studios.booking.candidates import Own
-from studios.booking.finding.times import find_time
+from studios.booking.finding.times import Hours, find_time
+from studios.booking.queries import taken_among
 from studios.booking.rooms import rooms
+from studios.booking.seating import span_of
 from studios.booking.waiting.lapses import lead
 from studios.booking.waiting.queries import declined_holds
 from studios.booking.waiting.requests import own_for
@@ -45,32 +47,43 @@ def place_for(request: WaitingRequest, barred: Sequence[Span] = (), near: Span |
 def next_best(booking: Booking, own: Own) -> Place | None:
     """For a conference whose studios were taken: other studios at the same time, else the nearest time within a week
     to either side, else that in other studios."""
-    same, near = Span(booking.start, booking.end), window_around(booking.start, booking.end, zone())
-    like = elsewhere(booking)
-    hours = hours_of(near.start, near.end, same.length, zone())
+    near, hours = _near(booking)
     return (
-        exact(booking, same, own)
-        or exact(like, same, own)
+        _at_its_time(booking, own)
         or exact(booking, near, own, hours)
-        or exact(like, near, own, hours)
+        or exact(_elsewhere(booking, set(studio_ids(booking.parties))), near, own, hours)
     )
 
 
 def another_time(booking: Booking, own: Own) -> Place | None:
-    """The nearest to the booking's time that is free: in its own studios, else in equivalent ones."""
+    """In its own studios at the nearest time to its own that is free; else in equivalent ones."""
+    near, hours = _near(booking)
+    return (
+        exact(booking, near, own, hours)
+        or _at_its_time(booking, own)
+        or exact(_elsewhere(booking, set(studio_ids(booking.parties))), near, own, hours)
+    )
+
+
+def _near(booking: Booking) -> tuple[Span, Hours | None]:
     near = window_around(booking.start, booking.end, zone())
-    hours = hours_of(near.start, near.end, booking.end - booking.start, zone())
-    return exact(booking, near, own, hours) or exact(elsewhere(booking), near, own, hours)
+    return near, hours_of(near.start, near.end, booking.end - booking.start, zone())
 
 
-def elsewhere(booking: Booking) -> Booking:
-    """The booking with any equivalent studio of the same site for each that it names."""
-    named = studio_ids(booking.parties)
-    return replace(booking, parties=equivalents(booking.parties, set(named), rooms(named)))
+def _at_its_time(booking: Booking, own: Own) -> Place | None:
+    """With an equivalent of each studio that is taken then; the others keep theirs."""
+    named = rooms(studio_ids(booking.parties)).values()
+    taken = taken_among({studio.id: span_of(studio, booking.start, booking.end) for studio in named})
+    return exact(_elsewhere(booking, taken), Span(booking.start, booking.end), own)
+
+
+def _elsewhere(booking: Booking, lost: Collection[int]) -> Booking:
+    """The booking with any equivalent studio of the same site for each of these."""
+    return replace(booking, parties=equivalents(booking.parties, lost, rooms(lost)))
 
 
 def exact(
-    booking: Booking, within: Span, own: Own, hours: tuple | None = None, barred: Sequence[Span] = ()
+    booking: Booking, within: Span, own: Own, hours: Hours | None = None, barred: Sequence[Span] = ()
 ) -> Place | None:  # fmt: skip
     """The free time nearest to the booking's start, of exactly its length and wholly within; else none."""
     start = first_start(within.start, datetime.now(UTC), lead())

@@ -46,6 +46,14 @@ class Town:
         conference_id = write(lambda: book(wish, person).id)
         return db.session.get_one(Conference, conference_id)
 
+    def fills(self, studio: Studio, around: datetime) -> None:
+        """A studio that is free for one hour, and otherwise taken for more than a week to either side."""
+        days = timedelta(days=2)
+        for number in range(5):
+            for begins in (around - days * (number + 1), around + HOUR + days * number):
+                db.session.add(Reservation(studio_id=studio.id, starts_at=begins, ends_at=begins + days))
+        db.session.commit()
+
     def waits(self, *studios: Studio, start: datetime, by: Account | None = None, **changes: Any) -> int:
         """A request for exactly this hour, or for what `latest` says; its key."""
         person, latest = by or self.alice, changes.pop("latest", start + HOUR)
