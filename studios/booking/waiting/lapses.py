@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from accounts.audit import record
 from config import settings
-from models import RequestState, WaitingRequest, db
+from models import ConferenceState, RequestState, WaitingRequest, db
 from studios.booking.waiting import mails
 from studios.booking.waiting.queries import unanswered_offers
 from studios.booking.waiting.rules import after_silence, is_past
@@ -45,7 +45,9 @@ def close(request: WaitingRequest, state: RequestState) -> None:
 
 
 def is_over(request: WaitingRequest) -> bool:
-    """Whether no time within the window can be offered any longer."""
+    """Whether no time within the window can be offered any longer, or its conference can have no other."""
+    if request.conference and request.conference.state not in (ConferenceState.PLANNED, ConferenceState.CANCELLED):
+        return True
     booking = booking_from_json(request.booking)
     return is_past(request.latest, booking.end - booking.start, datetime.now(UTC), lead())
 

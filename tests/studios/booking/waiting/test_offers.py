@@ -129,6 +129,29 @@ def test_what_came_free_after_the_first_was_looked_at_is_still_the_firsts(town, 
     assert states(first, second) == ["offered", "waiting"]
 
 
+def test_who_withdraws_just_before_the_offer_is_made_gets_none(town, start, monkeypatch):
+    request_id, looked = town.waits(town.one, town.two, start=start), serving.place_for
+
+    def looks(request, *more, **named):
+        found = looked(request, *more, **named)
+        write(lambda: withdraw(request_id, town.alice))
+        return found
+
+    monkeypatch.setattr(serving, "place_for", looks)
+    assert offer_what_came_free() == 0
+    assert states(request_id) == ["withdrawn"]
+    assert count("reservation") == 0
+
+
+def test_a_conference_that_has_taken_place_waits_no_longer(town, start):
+    conference = town.books(town.one, town.two, start=start + 5 * HOUR)
+    request = town.waits(town.one, town.two, start=start, conference_id=conference.id)
+    conference.state = ConferenceState.RUNNING
+    db.session.commit()
+    assert offer_what_came_free() == 0
+    assert states(request) == ["expired"]
+
+
 def test_an_accepted_offer_books_exactly_what_was_held(town, start):
     pool = PoolWish(site="Ward", capacity=4)
     request = town.waits(start=start, parties=(StudioWish(town.far.id), pool), purpose=Purpose.TEST)
