@@ -1,6 +1,7 @@
 """The values that programs send and get: what every request and answer is built from.
 
-Instants are ISO 8601 with an offset, of the years 2000 to 2099; all are answered in UTC, ending in Z.
+Instants are ISO 8601 with an offset, of the years 2000 to 2099, with or without seconds; all are answered in UTC,
+ending in Z.
 """
 
 import re
@@ -14,7 +15,7 @@ from pydantic_core import PydanticCustomError
 _YEAR_TO_DAY = r"20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 _OFFSET = r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
 DAY_FORM = f"^{_YEAR_TO_DAY}$"
-INSTANT_FORM = rf"^{_YEAR_TO_DAY}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{{1,6}})?{_OFFSET}$"
+INSTANT_FORM = rf"^{_YEAR_TO_DAY}T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{{1,6}})?)?{_OFFSET}$"
 
 
 class RequestModel(BaseModel):

@@ -57,6 +57,13 @@ EXPECTED = {
 FOR_TOKENS = {
     "api.me": (Scope.READ, EVERYONE),
     "api.openapi": (Scope.READ, EVERYONE),
+    "availability.availability": (Scope.READ, EVERYONE),
+    "conferences.book": (Scope.BOOK, BOOKERS),
+    "conferences.cancel": (Scope.BOOK, BOOKERS),
+    "conferences.change": (Scope.BOOK, BOOKERS),
+    "conferences.listed": (Scope.READ, EVERYONE),
+    "conferences.one": (Scope.READ, EVERYONE),
+    "times.find": (Scope.READ, EVERYONE),
 }
 BY_SESSION_TOO = {"api.openapi"}
 PARTS = {

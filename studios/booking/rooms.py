@@ -11,9 +11,8 @@ import sqlalchemy as sa
 from models import Endpoint, Organisation, Purpose, Site, Studio, db
 from studios.booking.candidates import Candidate, Own, is_of, unfit
 from studios.booking.wishes import GuestWish, PartyWish, PoolWish, StudioWish
+from studios.inventory.present import QUALITY_COUNTS
 
-QUALITY_COUNTS = timedelta(days=183)
-"""A quality test is repeated every six months."""
 CLINICAL_WORK = frozenset({Purpose.CLINICAL, Purpose.MULTIDISCIPLINARY})
 
 

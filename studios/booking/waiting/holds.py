@@ -7,13 +7,13 @@ import sqlalchemy as sa
 
 from accounts.audit import record
 from config import settings
-from models import Conference, RequestState, Reservation, ReservationKind, WaitingRequest, db
+from models import RequestState, Reservation, ReservationKind, WaitingRequest, db
 from models.guards import is_closed, is_overlap
 from studios.booking.candidates import Candidate
 from studios.booking.conferences import tell
 from studios.booking.expiry import release_expired
-from studios.booking.obstacles import Kind, Obstacle, StudioTaken, StudioUnfit
-from studios.booking.ports import reserve_ports
+from studios.booking.obstacles import Kind, NoPorts, Obstacle, StudioTaken, StudioUnfit
+from studios.booking.ports import Asked, without_ports
 from studios.booking.rooms import rooms
 from studios.booking.rules import ports_needed
 from studios.booking.seating import check_free, lock_studios, span_of
@@ -22,6 +22,7 @@ from studios.booking.waiting.requests import facts
 from studios.booking.waiting.rules import offer_expires_at
 from studios.booking.waiting.searching import Place
 from studios.booking.wishes import booking_from_json
+from studios.calendars.rules import Span
 
 
 def lock_and_check(request: WaitingRequest, place: Place) -> list[Candidate]:
@@ -37,8 +38,9 @@ def lock_and_check(request: WaitingRequest, place: Place) -> list[Candidate]:
     studios = [known[studio_id] for studio_id in place.studio_ids]
     check_free(studios, place.start, place.end, None)
     booking = booking_from_json(request.booking)
-    unsaved = Conference(starts_at=place.start, ends_at=place.end)
-    reserve_ports(unsaved, ports_needed(booking.parties, booking.video), studios[0].health_region)
+    needed = ports_needed(booking.parties, booking.video)
+    if without_ports([Asked(Span(place.start, place.end), needed, studios[0].health_region)]):
+        raise NoPorts
     return studios
 
 

@@ -7,11 +7,10 @@ from zoneinfo import ZoneInfo
 
 from config import settings
 from models import WaitingRequest
+from studios.booking import diaries
 from studios.booking.candidates import Own
 from studios.booking.finding.times import Hours, find_time
-from studios.booking.queries import taken_among
 from studios.booking.rooms import rooms
-from studios.booking.seating import span_of
 from studios.booking.waiting.lapses import lead
 from studios.booking.waiting.queries import declined_holds
 from studios.booking.waiting.requests import own_for
@@ -73,8 +72,10 @@ def _near(booking: Booking) -> tuple[Span, Hours | None]:
 def _at_its_time(booking: Booking, own: Own) -> Place | None:
     """With an equivalent of each studio that is taken then; the others keep theirs."""
     named = rooms(studio_ids(booking.parties)).values()
-    taken = taken_among({studio.id: span_of(studio, booking.start, booking.end) for studio in named})
-    return exact(_elsewhere(booking, taken), Span(booking.start, booking.end), own)
+    meeting = Span(booking.start, booking.end)
+    diary = diaries.read(named, [meeting])
+    taken = [studio.id for studio in named if diary.taken(studio, meeting)]
+    return exact(_elsewhere(booking, taken), meeting, own)
 
 
 def _elsewhere(booking: Booking, lost: Collection[int]) -> Booking:
