@@ -42,6 +42,8 @@ import reports.views
 import scheduler.commands
 import simulation.commands
 import studios.booking.api.blueprints
+import studios.booking.commands
+import studios.booking.jobs
 import studios.booking.views
 import studios.inventory.commands
 import studios.inventory.views
@@ -98,7 +100,12 @@ def create_app(found: Settings | None = None) -> Flask:
     _add_pages(app)
     _add_api(app, csrf)
     _add_commands(app)
-    app.extensions["repeated"] = [*api.jobs.REPEATED, *messages.jobs.REPEATED, *reports.jobs.REPEATED]
+    app.extensions["repeated"] = [
+        *api.jobs.REPEATED,
+        *messages.jobs.REPEATED,
+        *reports.jobs.REPEATED,
+        *studios.booking.jobs.REPEATED,
+    ]
     app.after_request(_add_headers)
     return app
 
@@ -177,6 +184,8 @@ def _add_commands(app: Flask) -> None:
         reports.commands.report,
         scheduler.commands.scheduler,
         simulation.commands.fleet,
+        studios.booking.commands.bridge,
+        studios.booking.commands.studio,
         studios.inventory.commands.credential,
         studios.inventory.commands.inventory,
         web,

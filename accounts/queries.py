@@ -37,6 +37,25 @@ def organisations_for(access: Access, *roles: Role) -> list[Organisation]:
     return list(db.session.scalars(query))
 
 
+def coordinators_of(organisation_id: int) -> list[Account]:
+    """Who coordinates for the organisation by name, or for one above it; where nobody does, those who do for all."""
+    now = datetime.now(UTC)
+    query = (
+        db.select(Account, RoleGrant.organisation_id)
+        .join(RoleGrant, RoleGrant.account_id == Account.id)
+        .where(
+            Account.disabled_at.is_(None),
+            RoleGrant.role == Role.COORDINATOR,
+            RoleGrant.expires_at.is_(None) | (RoleGrant.expires_at > now),
+            RoleGrant.organisation_id.is_(None) | RoleGrant.organisation_id.in_(_and_above(organisation_id)),
+        )
+        .order_by(Account.id)
+    )
+    found = db.session.execute(query).all()
+    by_name = [row.Account for row in found if row.organisation_id is not None]
+    return list(dict.fromkeys(by_name or [row.Account for row in found]))
+
+
 def failed_sign_ins(email: str, address: str, window: float) -> tuple[int, int]:
     """Failures within the last `window` seconds: of this account since it last signed in, and from this address."""
     since = datetime.now(UTC) - timedelta(seconds=window)
@@ -79,6 +98,13 @@ def token_by_hash(token_hash: str) -> ApiToken | None:
 def all_accounts() -> list[Account]:
     loaded = selectinload(Account.grants).joinedload(RoleGrant.organisation)
     return list(db.session.scalars(db.select(Account).options(loaded).order_by(Account.email)))
+
+
+def _and_above(organisation_id: int) -> list[int]:
+    parents, found = _parents(), [organisation_id]
+    while (above := parents.get(found[-1])) is not None and above not in found:
+        found.append(above)
+    return found
 
 
 def _parents() -> dict[int, int | None]:

@@ -45,6 +45,7 @@ PURE = [
     "studios/booking/series/choices.py",
     "studios/booking/series/edits.py",
     "studios/booking/series/recurrence.py",
+    "studios/booking/series/splitting.py",
     "studios/booking/wishes.py",
 ]
 VAGUE = {"utils.py", "helpers.py", "common.py", "manager.py"}

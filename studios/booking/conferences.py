@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import sqlalchemy as sa
 from flask_babel import gettext as _
 
 from accounts.audit import record
@@ -29,10 +30,20 @@ def book(booking: Booking, person: Account | None) -> Conference:
 
     Raises WishRefused or one of Unavailable, and leaves nothing behind then.
     """
-    now = datetime.now(UTC)
-    if found := problems(booking, now, limits()):
+    if found := problems(booking, datetime.now(UTC), limits()):
         raise WishRefused(found)
-    conference = Conference(
+    conference = new_conference(booking, person)
+    with db.session.no_autoflush:  # what is not seated yet must not be stored
+        db.session.add(conference)
+        seat(conference, booking, person)
+    tell(conference, "conference.booked", person, studios=len(studios_of(conference)))
+    record("conference.booked", conference.reference, after=facts(conference))
+    return conference
+
+
+def new_conference(booking: Booking, person: Account | None) -> Conference:
+    """A row that is not stored yet, and sits nowhere."""
+    return Conference(
         title=clean_title(booking.title),
         purpose=booking.purpose,
         organisation_id=booking.organisation_id,
@@ -42,15 +53,9 @@ def book(booking: Booking, person: Account | None) -> Conference:
         ends_at=booking.end,
         movable=booking.movable,
         video=booking.video,
-        created_at=now,
+        created_at=datetime.now(UTC),
         due_at=booking.start if booking.video else None,
     )
-    with db.session.no_autoflush:  # what is not seated yet must not be stored
-        db.session.add(conference)
-        seat(conference, booking, person)
-    tell(conference, "conference.booked", person, studios=len(studios_of(conference)))
-    record("conference.booked", conference.reference, after=facts(conference))
-    return conference
 
 
 def change(conference_id: int, booking: Booking, version: int, person: Account | None) -> Conference:
@@ -131,7 +136,7 @@ def replan(conference: Conference, booking: Booking, person: Account | None) -> 
     if found := problems(booking, datetime.now(UTC), limits()):
         raise WishRefused(found)
     unseat(conference)
-    _set_time(conference, booking)
+    set_time(conference, booking)
     seat(conference, booking, person)
     conference.state = ConferenceState.PLANNED
     mark_changed(conference)
@@ -183,11 +188,11 @@ def _change_planned(conference: Conference, booking: Booking, person: Account | 
         raise WishRefused(found)
     moved = (conference.starts_at, conference.ends_at) != (booking.start, booking.end)
     if moved or booking.parties != booking_of(conference).parties or conference.video != booking.video:
-        answers = {} if moved else _answers(conference)
+        answers = {} if moved else answers_of(conference)
         unseat(conference)
-        _set_time(conference, booking)
+        set_time(conference, booking)
         seat(conference, booking, person)
-        _keep_answers(conference, answers)
+        keep_answers(conference, answers)
         conference.detached = conference.series_id is not None
     conference.organisation_id = booking.organisation_id
     conference.movable = booking.movable
@@ -200,13 +205,13 @@ def check_can_be_moved(conference: Conference) -> None:
         raise Conflict(_("The calls are being set up at this moment. Try again in a few seconds."))
 
 
-def _set_time(conference: Conference, booking: Booking) -> None:
+def set_time(conference: Conference, booking: Booking) -> None:
     conference.starts_at, conference.ends_at = booking.start, booking.end
     conference.video = booking.video
     conference.due_at = booking.start if booking.video else None
 
 
-def _answers(conference: Conference) -> dict[int, dict[str, Any]]:
+def answers_of(conference: Conference) -> dict[int, dict[str, Any]]:
     """By studio what the invited said, which stands where nothing changes for them."""
     names = ("answer", "answer_reason", "answered_at", "answered_by_id")
     return {
@@ -216,7 +221,7 @@ def _answers(conference: Conference) -> dict[int, dict[str, Any]]:
     }
 
 
-def _keep_answers(conference: Conference, answers: dict[int, dict[str, Any]]) -> None:
+def keep_answers(conference: Conference, answers: dict[int, dict[str, Any]]) -> None:
     for party in conference.parties:
         if party.reservation and party.reservation.kind.value == "conference":
             for name, value in answers.get(party.reservation.studio_id, {}).items():
@@ -293,6 +298,17 @@ def tell(
             details=details,
         )
     )
+
+
+def tell_each(kind: str, told: Sequence[tuple[Conference, dict[str, Any]]], person: Account | None) -> None:
+    """A line in the timeline of each of these conferences, with its details."""
+    now, account_id = datetime.now(UTC), person.id if person else None
+    rows = [
+        {"at": now, "kind": kind, "conference_id": conference.id, "account_id": account_id, "details": details}
+        for conference, details in told
+    ]
+    if rows:
+        db.session.execute(sa.insert(Event), rows)
 
 
 def limits() -> Limits:

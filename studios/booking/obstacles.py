@@ -69,7 +69,8 @@ class StudioTaken(Unavailable):
 
     def __init__(self, clashes: list[Clash]) -> None:
         super().__init__(
-            _("The time is taken in at least one studio. Nothing was booked."), [_taken(clash) for clash in clashes]
+            _("The time is taken in at least one studio. Nothing was booked."),
+            [obstacle_of_clash(clash) for clash in clashes],
         )
         self.clashes = clashes
 
@@ -77,7 +78,8 @@ class StudioTaken(Unavailable):
 class StudioClosed(Unavailable):
     def __init__(self, closures: list[Closed]) -> None:
         super().__init__(
-            _("A studio is out of use at that time. Nothing was booked."), [_closed(closure) for closure in closures]
+            _("A studio is out of use at that time. Nothing was booked."),
+            [obstacle_of_closure(closure) for closure in closures],
         )
         self.closures = closures
 
@@ -113,7 +115,7 @@ class ChangedMeanwhile(Conflict):
         super().__init__(_("Somebody else changed this conference while you had it open. Look at it again first."))
 
 
-def _taken(clash: Clash) -> Obstacle:
+def obstacle_of_clash(clash: Clash) -> Obstacle:
     return Obstacle(
         Kind.TAKEN,
         studio=clash.studio.code,
@@ -125,7 +127,7 @@ def _taken(clash: Clash) -> Obstacle:
     )
 
 
-def _closed(closure: Closed) -> Obstacle:
+def obstacle_of_closure(closure: Closed) -> Obstacle:
     return Obstacle(
         Kind.CLOSED,
         studio=closure.studio.code,

@@ -1,13 +1,14 @@
 """Bridge ports, reserved with a conference. The bridges are locked before they are counted; the caller commits."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from functools import reduce
 
 import sqlalchemy as sa
 
 from models import Bridge, Conference, ConferenceState, db
-from models.guards import LONGEST_HOURS
+from studios.booking.diaries import merged, overlapping
 from studios.booking.obstacles import NoPorts
 from studios.booking.rules import peak, shared, spans_above
 from studios.calendars.rules import Span
@@ -15,31 +16,86 @@ from studios.calendars.rules import Span
 OVER = (ConferenceState.ENDED, ConferenceState.FAILED, ConferenceState.CANCELLED)
 
 
-def reserve_ports(conference: Conference, needed: int, region: str) -> None:
-    """Give the conference so many ports for its time: of a bridge of the region where one has them, else of the one
+@dataclass(frozen=True)
+class Asked:
+    """So many ports for a meeting, of a bridge of this region if one has them; those of `conference_id` come free."""
+
+    meeting: Span
+    needed: int
+    region: str
+    conference_id: int | None = None
+
+
+def reserve_ports(asked: Sequence[tuple[Conference, int, str]]) -> None:
+    """Give each conference so many ports for its time: of a bridge of the region where one has them, else of the one
     that has most left. Raises NoPorts.
 
     An installation without bridges mixes in its codecs, and needs none.
     """
-    conference.bridge_id, conference.ports = None, 0
-    bridges = _locked() if needed else []
+    for conference, _needed, _region in asked:
+        conference.bridge_id, conference.ports = None, 0
+    wanted = [
+        (conference, Asked(Span(conference.starts_at, conference.ends_at), needed, region, conference.id))
+        for conference, needed, region in asked
+        if needed
+    ]
+    bridges = _locked() if wanted else []
     if not bridges:
         return
-    left = {
-        bridge.id: bridge.ports - peak(_taken(bridge, conference), conference.starts_at, conference.ends_at)
-        for bridge in bridges
-    }
-    fitting = [bridge for bridge in bridges if left[bridge.id] >= needed]
-    if not fitting:
-        raise NoPorts
-    best = max(fitting, key=lambda bridge: (bridge.health_region == region, left[bridge.id], -bridge.id))
-    conference.bridge_id, conference.ports = best.id, needed
+    for (conference, each), best in zip(wanted, _shared_out([each for _, each in wanted], bridges), strict=True):
+        if best is None:
+            raise NoPorts
+        conference.bridge_id, conference.ports = best.id, each.needed
+
+
+def without_ports(asked: Sequence[Asked]) -> set[int]:
+    """For which of these, by number, no bridge has the ports. Locks nothing."""
+    bridges = db.session.scalars(_BRIDGES).all() if any(each.needed for each in asked) else []
+    if not bridges:
+        return set()
+    wanted = [number for number, each in enumerate(asked) if each.needed]
+    found = _shared_out([asked[number] for number in wanted], bridges)
+    return {number for number, bridge in zip(wanted, found, strict=True) if bridge is None}
+
+
+def _shared_out(asked: Sequence[Asked], bridges: Sequence[Bridge]) -> list[Bridge | None]:
+    """A bridge for each in turn, None where there is none; what one has got the next does not get."""
+    taken = _taken_on(bridges, asked)
+    found: list[Bridge | None] = []
+    for each in asked:
+        start, end = each.meeting.start, each.meeting.end
+        left = {bridge.id: bridge.ports - peak(taken[bridge.id], start, end) for bridge in bridges}
+        fitting = [bridge for bridge in bridges if left[bridge.id] >= each.needed]
+        best = max(
+            fitting, key=lambda bridge: (bridge.health_region == each.region, left[bridge.id], -bridge.id), default=None
+        )
+        if best is not None:
+            taken[best.id].append((start, end, each.needed))
+        found.append(best)
+    return found
+
+
+def _taken_on(bridges: Sequence[Bridge], asked: Sequence[Asked]) -> dict[int, list[tuple[datetime, datetime, int]]]:
+    """What others have of each bridge while these meetings last."""
+    moved = [each.conference_id for each in asked if each.conference_id]
+    query = sa.select(Bridge.id, Conference.starts_at, Conference.ends_at, Conference.ports).where(
+        Conference.bridge_id == Bridge.id,
+        Bridge.id.in_([bridge.id for bridge in bridges]),
+        Conference.id.not_in(moved),
+        Conference.state.not_in(OVER),
+        *overlapping(Conference.starts_at, Conference.ends_at, merged([each.meeting for each in asked])),
+    )
+    found: dict[int, list[tuple[datetime, datetime, int]]] = {bridge.id: [] for bridge in bridges}
+    for bridge_id, starts_at, ends_at, ports in db.session.execute(query):
+        found[bridge_id].append((starts_at, ends_at, ports))
+    return found
 
 
 def check_ports(conference: Conference, start: datetime, end: datetime) -> None:
     """Whether the bridge that the conference is on has its ports for this time too. Raises NoPorts."""
     bridge = next((bridge for bridge in _locked() if bridge.id == conference.bridge_id), None)
-    if bridge and bridge.ports - peak(_taken(bridge, conference, end), start, end) < conference.ports:
+    asked = Asked(Span(start, end), conference.ports, "", conference.id)
+    if bridge and _shared_out([asked], [bridge]) == [None]:
         raise NoPorts
 
 
@@ -48,44 +104,18 @@ def without_room(needed: int, start: datetime, end: datetime, but: int | None = 
 
     `but` is the key of a conference that is being moved. Nothing is locked: whoever reserves counts again.
     """
-    ports = db.session.execute(sa.select(Bridge.id, Bridge.ports).where(Bridge.retired_at.is_(None))).all()
-    if not needed or not ports or start >= end:
+    bridges = db.session.scalars(_BRIDGES).all() if needed and start < end else []
+    if not bridges:
         return []
-    within, taken = Span(start, end), _taken_by_bridge([bridge.id for bridge in ports], start, end, but)
-    return reduce(shared, (spans_above(taken[bridge.id], bridge.ports - needed, within) for bridge in ports))
-
-
-def _taken_by_bridge(
-    bridge_ids: Sequence[int], start: datetime, end: datetime, but: int | None
-) -> dict[int, list[tuple[datetime, datetime, int]]]:
-    query = sa.select(Conference.bridge_id, Conference.starts_at, Conference.ends_at, Conference.ports).where(
-        Conference.bridge_id.in_(bridge_ids),
-        Conference.id != (but or 0),
-        Conference.state.not_in(OVER),
-        Conference.starts_at < end,
-        Conference.starts_at > start - timedelta(hours=LONGEST_HOURS),
-        Conference.ends_at > start,
-    )
-    found: dict[int, list[tuple[datetime, datetime, int]]] = {bridge_id: [] for bridge_id in bridge_ids}
-    for bridge_id, starts_at, ends_at, ports in db.session.execute(query):
-        found[bridge_id or 0].append((starts_at, ends_at, ports))
-    return found
+    within = Span(start, end)
+    taken = _taken_on(bridges, [Asked(within, needed, "", but)])
+    return reduce(shared, (spans_above(taken[bridge.id], bridge.ports - needed, within) for bridge in bridges))
 
 
 def _locked() -> Sequence[Bridge]:
     """The bridges in use, locked in the order of their keys."""
-    query = db.select(Bridge).where(Bridge.retired_at.is_(None)).order_by(Bridge.id).with_for_update()
-    return db.session.scalars(query.execution_options(populate_existing=True)).all()
+    query = _BRIDGES.with_for_update().execution_options(populate_existing=True)
+    return db.session.scalars(query).all()
 
 
-def _taken(bridge: Bridge, conference: Conference, end: datetime | None = None) -> list[tuple[datetime, datetime, int]]:
-    """What others have of the bridge while the conference lasts."""
-    query = sa.select(Conference.starts_at, Conference.ends_at, Conference.ports).where(
-        Conference.bridge_id == bridge.id,
-        Conference.id != (conference.id or 0),
-        Conference.state.not_in(OVER),
-        Conference.starts_at < (end or conference.ends_at),
-        Conference.starts_at > conference.starts_at - timedelta(hours=LONGEST_HOURS),
-        Conference.ends_at > conference.starts_at,
-    )
-    return [(row.starts_at, row.ends_at, row.ports) for row in db.session.execute(query)]
+_BRIDGES = db.select(Bridge).where(Bridge.retired_at.is_(None)).order_by(Bridge.id)

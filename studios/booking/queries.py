@@ -43,6 +43,7 @@ class Clash:
     owner: str
     contact: str
     movable: bool = False
+    reservation_id: int = 0
 
 
 @dataclass(frozen=True)
@@ -86,31 +87,20 @@ def conferences_between(
     return list(db.session.scalars(rows)), total
 
 
-def taken_among(blocked: Mapping[int, Span], but: int | None = None) -> set[int]:
-    """The studios of which something is reserved within their own span; `but` is the conference that is moved."""
-    query = sa.select(Reservation.studio_id, Reservation.starts_at, Reservation.ends_at)
-    rows = db.session.execute(query.where(*_in_the_way(blocked, but))) if blocked else ()
-    return {row.studio_id for row in rows if blocked[row.studio_id].overlaps(Span(row.starts_at, row.ends_at))}
-
-
 def clashes(blocked: Mapping[int, Span], but: int | None = None) -> list[Clash]:
     """Whose time overlaps each studio's own span, by start; `but` is the conference that is being moved."""
     if not blocked:
         return []
-    query = (
-        db.select(Reservation)
-        .where(*_in_the_way(blocked, but))
-        .options(
-            joinedload(Reservation.studio).joinedload(Studio.site),
-            joinedload(Reservation.conference).joinedload(Conference.organisation),
-            joinedload(Reservation.waiting_request).joinedload(WaitingRequest.organisation),
-        )
-    )
-    found = [
-        row for row in db.session.scalars(query) if blocked[row.studio_id].overlaps(Span(row.starts_at, row.ends_at))
-    ]
-    phones = _phones_of({owner.id for row in found if (owner := _owner(row))}) if found else {}
-    return sorted((_clash(row, phones) for row in found), key=lambda clash: (clash.starts_at, clash.studio.code))
+    rows = db.session.scalars(_WITH_OWNER.where(*_in_the_way(blocked, but)))
+    return _clashes([row for row in rows if blocked[row.studio_id].overlaps(Span(row.starts_at, row.ends_at))])
+
+
+def clashes_by_reservation(reservation_ids: Collection[int]) -> dict[int, Clash]:
+    """Whose time these reservations are, by their keys and in the order of their starts."""
+    if not reservation_ids:
+        return {}
+    rows = db.session.scalars(_WITH_OWNER.where(Reservation.id.in_(reservation_ids))).all()
+    return {clash.reservation_id: clash for clash in _clashes(rows)}
 
 
 def closures(studios: Sequence[Studio | Candidate], start: datetime, end: datetime) -> list[Closed]:
@@ -221,6 +211,11 @@ def _in_the_way(blocked: Mapping[int, Span], but: int | None) -> tuple[sa.Column
     return *held(blocked.keys(), start, end), not_moved
 
 
+def _clashes(rows: Sequence[Reservation]) -> list[Clash]:
+    phones = _phones_of({owner.id for row in rows if (owner := _owner(row))}) if rows else {}
+    return sorted((_clash(row, phones) for row in rows), key=lambda clash: (clash.starts_at, clash.studio.code))
+
+
 def _clash(row: Reservation, phones: dict[int, str]) -> Clash:
     owner = _owner(row)
     return Clash(
@@ -231,6 +226,7 @@ def _clash(row: Reservation, phones: dict[int, str]) -> Clash:
         owner=owner.name if owner else "",
         contact=phones.get(owner.id, "") if owner else "",
         movable=bool(row.conference and row.conference.movable),
+        reservation_id=row.id,
     )
 
 
@@ -257,6 +253,11 @@ def _phones_of(organisation_ids: Collection[int]) -> dict[int, str]:
     return {row.id: row.contact_phone for row in db.session.execute(query)}
 
 
+_WITH_OWNER = db.select(Reservation).options(
+    joinedload(Reservation.studio).joinedload(Studio.site),
+    joinedload(Reservation.conference).joinedload(Conference.organisation),
+    joinedload(Reservation.waiting_request).joinedload(WaitingRequest.organisation),
+)
 _PARTIES = selectinload(Conference.parties)
 _STUDIO = _PARTIES.joinedload(Party.reservation).joinedload(Reservation.studio)
 LISTED = (

@@ -46,6 +46,10 @@ PROBLEMS = {
     Problem.END_IN_THE_PAST: ("end", _l("The end has passed. Choose a time ahead, or end the conference now.")),
     Problem.TOO_LONG: ("duration", _l("A conference can last at most %(hours)s hours.")),
     Problem.TOO_FAR_AHEAD: ("date", _l("A conference can be booked at most %(days)s days ahead.")),
+    Problem.TIME_DOES_NOT_EXIST: (
+        "start",
+        _l("This time does not exist: the clocks are set forward that night. Choose another time."),
+    ),
     Problem.START_IS_FIXED: ("end", _l("The conference is under way: its start cannot be moved.")),
     Problem.STUDIOS_ARE_FIXED: ("end", _l("The conference is under way: its studios cannot be changed.")),
 }

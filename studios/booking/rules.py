@@ -48,6 +48,7 @@ class Problem(StrEnum):
     TOO_SOON = "too_soon"
     TOO_LONG = "too_long"
     TOO_FAR_AHEAD = "too_far_ahead"
+    TIME_DOES_NOT_EXIST = "time_does_not_exist"
     START_IS_FIXED = "start_is_fixed"
     STUDIOS_ARE_FIXED = "studios_are_fixed"
 

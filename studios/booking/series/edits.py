@@ -108,7 +108,7 @@ def edit(
     members: Sequence[Member], pivot: Member, scope: Scope, change: Change, zone: ZoneInfo, now: datetime
 ) -> list[Outcome]:
     """What an edit that is made on `pivot` does to each member in its scope, in the order of the rule."""
-    shift = _shift(pivot.start, change.start, zone)
+    shift = shift_between(pivot.start, change.start, zone)
     return [
         Outcome(member, member.start, member.end, kept=kept, detached=member.detached)
         if (kept := closed(member, now))
@@ -163,7 +163,7 @@ def _is_more_than_words(change: Change, shift: Shift | None) -> bool:
     return shift is not None or change.minutes is not None or change.parties
 
 
-def _shift(old: datetime, new: datetime | None, zone: ZoneInfo) -> Shift | None:
+def shift_between(old: datetime, new: datetime | None, zone: ZoneInfo) -> Shift | None:
     """How the edited meeting moves on calendar and wall clock; None when it does not."""
     if new is None:
         return None

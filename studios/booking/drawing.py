@@ -1,0 +1,105 @@
+"""Which studio each party of a booking gets: a named one is itself, and of pools the best that are free."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from accounts.queries import access_of
+from models import Account, Purpose, Role
+from studios.booking.candidates import Candidate, Own
+from studios.booking.diaries import Diary
+from studios.booking.finding.matching import cheapest, too_few
+from studios.booking.obstacles import Kind, NoneFree, Obstacle
+from studios.booking.rooms import candidates_for
+from studios.booking.wishes import Booking, GuestWish, PartyWish, PoolWish, StudioWish
+from studios.calendars.rules import Span
+
+
+@dataclass(frozen=True)
+class Seat:
+    """A party's studio; none for a guest."""
+
+    wish: PartyWish
+    studio: Candidate | None
+
+
+Seats = list[Seat]
+
+
+def own_of(person: Account | None) -> Own:
+    """The organisations that somebody books for; a process of ours, for all."""
+    if person is None:
+        return Own()
+    access = access_of(person)
+    bookers = (Role.COORDINATOR, Role.ADMINISTRATOR)
+    return Own(None if access.everywhere(*bookers) else access.organisation_ids(*bookers))
+
+
+def draws_on_pools(booking: Booking) -> bool:
+    return any(isinstance(wish, PoolWish) for wish in booking.parties)
+
+
+class Pools:
+    """The studios that would do for the pools of bookings; bookings of a series ask for the same ones."""
+
+    def __init__(self, known: Mapping[int, Candidate], own: Own) -> None:
+        self._known, self._own = known, own
+        self._fitting: dict[tuple[PoolWish, Purpose], list[Candidate]] = {}
+
+    def fitting(self, wish: PartyWish, purpose: Purpose) -> list[Candidate]:
+        """In the order of their codes; none for who draws on no pool."""
+        if not isinstance(wish, PoolWish):
+            return []
+        if (wish, purpose) not in self._fitting:
+            self._fitting[wish, purpose] = candidates_for(wish, self._known, self._own, purpose)
+        return self._fitting[wish, purpose]
+
+    def of(self, bookings: Sequence[Booking]) -> dict[int, Candidate]:
+        """All that these bookings may draw."""
+        asked = {(wish, booking.purpose) for booking in bookings for wish in booking.parties}
+        return {studio.id: studio for wish, purpose in asked for studio in self.fitting(wish, purpose)}
+
+    def draw(self, booking: Booking, diary: Diary) -> list[int | None]:
+        """A studio's key for each party, no two the same; none for guests. Raises NoneFree."""
+        if not draws_on_pools(booking):
+            return [wish.studio_id if isinstance(wish, StudioWish) else None for wish in booking.parties]
+        fitting = [self.fitting(wish, booking.purpose) for wish in booking.parties]
+        meeting = Span(booking.start, booking.end)
+        every = {studio.id: studio for each in fitting for studio in each}
+        free = {studio_id for studio_id, studio in every.items() if diary.is_free(studio, meeting)}
+        asked = [position for position, wish in enumerate(booking.parties) if not isinstance(wish, GuestWish)]
+        # A studio asked for by name is its party's whatever stands in its way, which the check under the lock will say.
+        choices = [
+            [wish.studio_id]
+            if isinstance(wish := booking.parties[position], StudioWish)
+            else [studio.id for studio in fitting[position] if studio.id in free]
+            for position in asked
+        ]
+        chosen = cheapest(
+            [
+                {key: _cost(booking.parties[position], self._known.get(key)) for key in each}
+                for position, each in zip(asked, choices, strict=True)
+            ]
+        )
+        if chosen is None:
+            raise NoneFree(_short(booking, asked, choices, fitting))
+        found = dict(zip(asked, chosen, strict=True))
+        return [found.get(position) for position in range(len(booking.parties))]
+
+
+def _cost(wish: PartyWish, studio: Candidate | None) -> int:
+    """Of a pool's studios: first one whose quality is known, then the smallest that is large enough."""
+    if studio is None or not isinstance(wish, PoolWish):
+        return 0
+    return (not studio.quality_ok) * 10_000 + studio.capacity - wish.capacity
+
+
+def _short(
+    booking: Booking, asked: Sequence[int], choices: Sequence[Sequence[int]], fitting: Sequence[Sequence[Candidate]]
+) -> list[Obstacle]:
+    """Which pools have no studio for their parties: of none that fit, or of too few that are free."""
+    parties, _studios = too_few(choices) or ([], [])
+    return [
+        Obstacle(Kind.NONE_FREE if fitting[asked[number]] else Kind.NONE_IN_POOL, (asked[number],))
+        for number in parties
+        if isinstance(booking.parties[asked[number]], PoolWish)
+    ]

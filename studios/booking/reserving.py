@@ -1,0 +1,106 @@
+"""The rows of conferences that are seated: reservations and places at the table, in bulk. The caller commits."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from config import settings
+from models import Answer, Conference, Party, PartyKind, Reservation, ReservationKind, db
+from models.guards import is_closed, is_overlap
+from studios.booking.candidates import Candidate, Own
+from studios.booking.diaries import span_of
+from studios.booking.drawing import Seat, Seats
+from studios.booking.obstacles import StudioClosed, StudioTaken
+from studios.booking.rules import host_position
+from studios.booking.wishes import GuestWish, PoolWish, StudioWish, to_json
+
+Seated = tuple[Conference, Seats]
+
+
+def reserve(seated: Sequence[Seated], own: Own) -> None:
+    """A reservation and a place at the table for each party, in order.
+
+    Raises StudioTaken or StudioClosed, without saying by what, where the database's guards refuse.
+    """
+    now = datetime.now(UTC)
+    rows = [
+        _reservation(conference, each.studio, own, now)
+        for conference, seats in seated
+        for each in seats
+        if each.studio is not None
+    ]
+    keys = _stored(rows) if rows else {}
+    db.session.execute(sa.insert(Party), [row for some in seated for row in _parties(*some, keys, own)])
+    for conference, _ in seated:
+        db.session.expire(conference, ["parties", "reservations"])
+
+
+def _stored(rows: Sequence[dict[str, Any]]) -> dict[tuple[int, int], int]:
+    """The new reservations' keys, by conference and studio: a conference has each studio once."""
+    try:
+        db.session.execute(sa.insert(Reservation), rows)
+    except sa.exc.DBAPIError as error:
+        # Only a writer that does not take the studios' locks can get us here; the guards have still kept them whole.
+        if is_overlap(error):
+            raise StudioTaken([]) from None
+        if is_closed(error):
+            raise StudioClosed([]) from None
+        raise
+    query = sa.select(Reservation.conference_id, Reservation.studio_id, Reservation.id).where(
+        Reservation.conference_id.in_({row["conference_id"] for row in rows}), Reservation.released_at.is_(None)
+    )
+    return {(conference_id or 0, studio_id): key for conference_id, studio_id, key in db.session.execute(query)}
+
+
+def _reservation(conference: Conference, studio: Candidate, own: Own, now: datetime) -> dict[str, Any]:
+    """A studio whose owner has to approve is only asked for; the request expires at the start at the latest."""
+    span = span_of(studio, conference.starts_at, conference.ends_at)
+    asks = _has_to_be_asked_for(studio, own)
+    patience = timedelta(hours=settings().approval_hours)
+    return {
+        "studio_id": studio.id,
+        "conference_id": conference.id,
+        "starts_at": span.start,
+        "ends_at": span.end,
+        "kind": ReservationKind.PENDING_REQUEST if asks else ReservationKind.CONFERENCE,
+        "expires_at": max(min(now + patience, conference.starts_at), now) if asks else None,
+    }
+
+
+def _has_to_be_asked_for(studio: Candidate, own: Own) -> bool:
+    return studio.needs_approval and not own.covers(studio.organisation_id)
+
+
+def _parties(conference: Conference, seats: Seats, keys: dict[tuple[int, int], int], own: Own) -> list[dict[str, Any]]:
+    """As `hosts.choose_host` a studio that is only asked for is not seated yet, and is no host."""
+    host = host_position(
+        each.studio is not None and each.studio.steered and not _has_to_be_asked_for(each.studio, own) for each in seats
+    )
+    return [
+        _party(conference, position, each, keys, own) | {"host": position == host}
+        for position, each in enumerate(seats)
+    ]
+
+
+def _party(
+    conference: Conference, position: int, each: Seat, keys: dict[tuple[int, int], int], own: Own
+) -> dict[str, Any]:
+    studio, wish = each.studio, each.wish
+    asks = studio is not None and not own.covers(studio.organisation_id)
+    return {
+        "conference_id": conference.id,
+        "position": position,
+        "kind": _KINDS[type(wish)],
+        "studio_id": studio.id if studio else None,
+        "pool": to_json([wish])[0] if isinstance(wish, PoolWish) else None,
+        "guest_address": wish.address if isinstance(wish, GuestWish) else None,
+        "attendees": wish.attendees if isinstance(wish, StudioWish) else None,
+        "organisation_id": studio.organisation_id if studio else None,
+        "answer": Answer.WAITING if asks else Answer.NOT_ASKED,
+        "reservation_id": keys[conference.id, studio.id] if studio else None,
+    }
+
+
+_KINDS = {StudioWish: PartyKind.STUDIO, PoolWish: PartyKind.POOL, GuestWish: PartyKind.GUEST}
