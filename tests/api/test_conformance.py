@@ -46,8 +46,8 @@ def test_what_is_answered_is_what_the_document_says(make_app):
     sent, found, reached = departures(app, shown, EXAMPLES, known=known)
     assert sent > 100
     assert not found, "\n\n".join(found[:10])
-    unreached = {rule.endpoint for rule, _declared in operations(app)} - reached
-    assert not unreached
+    # schemathesis leaves out the address that it has the document from.
+    assert {rule.endpoint for rule, _declared in operations(app)} - reached == {"api.openapi"}
 
 
 def test_an_address_with_one_of_everything_is_answered_as_the_document_says(make_app):
