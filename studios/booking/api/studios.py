@@ -29,7 +29,7 @@ blueprint = Blueprint("studios", __name__, url_prefix=f"{PREFIX}/studios")
 class StudioListQuery(PlaceQuery):
     text: Annotated[PlainText, Field(max_length=LONGEST_TEXT)] = ""
     limit: Annotated[int, Field(ge=1, le=200)] = 50
-    cursor: Annotated[PlainText, Field(pattern=r"^[0-9]{1,6}$")] | None = None
+    cursor: Annotated[PlainText, Field(max_length=6, pattern=r"^[0-9]{1,6}$")] | None = None
 
 
 class StudioAnswer(AnswerModel):

@@ -71,6 +71,7 @@ def test_hours_and_days_of_the_wall_clock_count(unn):
     told = find(unn, start=at(0), end=at(0, 14), hours={"from": "13:00", "to": "15:00"}, days=["wed"], limit=20)
     starts = {each["start"][:10] for each in told["suggestions"]}
     assert len(starts) == 2
+    assert find(unn, start=at(0), end=at(0, 14), hours={"from": "13:00", "to": "15:00"}, days=[2], limit=20) == told
     assert all(at(13)[11:] <= each["start"][11:] <= at(14)[11:] for each in told["suggestions"])
 
 
@@ -115,6 +116,8 @@ def test_no_time_without_ports_for_all_is_suggested(unn, network):
         ({"duration_minutes": 4}, "duration_minutes"),
         ({"hours": {"from": "9", "to": "10:00"}}, "hours.from"),
         ({"days": ["noday"]}, "days.0"),
+        ({"days": [7]}, "days.0"),
+        ({"days": [True]}, "days.0"),
         ({"parties": [{"studio": "NO-1"}]}, "parties.0.studio"),
     ],
 )
