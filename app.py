@@ -21,7 +21,10 @@ from sqlalchemy.exc import DatabaseError
 import accounts.about
 import accounts.commands
 import accounts.permissions
+import accounts.token_pages
 import accounts.views
+import api.jobs
+import api.views
 import demonstration.commands
 import demonstration.notice
 import errors
@@ -38,11 +41,14 @@ import reports.jobs
 import reports.views
 import scheduler.commands
 import simulation.commands
+import studios.booking.api.blueprints
+import studios.booking.commands
+import studios.booking.jobs
 import studios.booking.views
 import studios.inventory.commands
 import studios.inventory.views
 from accounts.language import DEFAULT_LANGUAGE, language
-from accounts.permissions import access, public
+from accounts.permissions import access, is_for_tokens, public
 from config import ROOT, ConfigurationError, Settings, settings
 from models import db
 from models.heartbeat import Heart
@@ -85,14 +91,21 @@ def create_app(found: Settings | None = None) -> Flask:
     Migrate(app, db, directory=str(ROOT / "migrations"))
     Babel(app, locale_selector=language)
     operation.requests.init_app(app)
-    CSRFProtect(app)
+    csrf = CSRFProtect(app)
     errors.init_app(app)
     accounts.views.init_app(app)
     app.register_blueprint(accounts.about.blueprint)
+    app.register_blueprint(accounts.token_pages.blueprint)
     accounts.permissions.init_app(app)
     _add_pages(app)
+    _add_api(app, csrf)
     _add_commands(app)
-    app.extensions["repeated"] = [*messages.jobs.REPEATED, *reports.jobs.REPEATED]
+    app.extensions["repeated"] = [
+        *api.jobs.REPEATED,
+        *messages.jobs.REPEATED,
+        *reports.jobs.REPEATED,
+        *studios.booking.jobs.REPEATED,
+    ]
     app.after_request(_add_headers)
     return app
 
@@ -151,8 +164,18 @@ def _add_pages(app: Flask) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
 
+def _add_api(app: Flask, csrf: CSRFProtect) -> None:
+    """The addresses for programs. No cookie opens them for writing, so there is no form's token to ask for."""
+    for blueprint in (api.views.blueprint, api.views.pages, *studios.booking.api.blueprints.BLUEPRINTS):
+        app.register_blueprint(blueprint)
+    for view in app.view_functions.values():
+        if is_for_tokens(view):
+            csrf.exempt(view)
+
+
 def _add_commands(app: Flask) -> None:
     commands = (
+        accounts.commands.token,
         accounts.commands.user,
         demonstration.commands.demo,
         messages.commands.mail,
@@ -161,6 +184,8 @@ def _add_commands(app: Flask) -> None:
         reports.commands.report,
         scheduler.commands.scheduler,
         simulation.commands.fleet,
+        studios.booking.commands.bridge,
+        studios.booking.commands.studio,
         studios.inventory.commands.credential,
         studios.inventory.commands.inventory,
         web,

@@ -1,20 +1,24 @@
 """Refused requests, and the HTTP answer each becomes: a whole page, a part of one, or JSON.
 
+Below /api/ it is always JSON, whatever the program says it accepts.
+
 The parts raise these; nothing else decides on a status code. A message is a sentence for people, already translated.
 Below it the page says what can be done next.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 
 from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError, TimeoutError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 AWAY = 503
 DEFECT = 500
+API = "/api/"
 
 
 @dataclass(frozen=True)
@@ -50,10 +54,20 @@ ADVICE = {
 EXPIRED = Advice(_l("The page was open for too long"), _l("Open it anew and type again what you had typed."))
 
 
+@dataclass(frozen=True)
+class FieldProblem:
+    """What is wrong with one field; of a field within another, the names stand with dots between."""
+
+    field: str
+    message: str
+
+
 class Refused(Exception):
     """A request that cannot be granted, with the reason in a sentence."""
 
     status = 400
+    field_problems: Sequence[FieldProblem] = ()
+    headers: Mapping[str, str] = {}
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -61,13 +75,24 @@ class Refused(Exception):
 
 
 class Invalid(Refused):
-    """What was typed does not make sense; `field` names where."""
+    """What was typed does not make sense; `field` names where, or `problems` where there are several."""
 
     status = 422
 
-    def __init__(self, message: str, field: str = "") -> None:
+    def __init__(self, message: str, field: str = "", problems: Sequence[FieldProblem] = ()) -> None:
         super().__init__(message)
         self.field = field
+        self.field_problems = problems or ([FieldProblem(field, message)] if field else [])
+
+
+class Unauthorized(Refused):
+    """A program that does not show a token that counts. People are led to the sign-in page instead."""
+
+    status = 401
+
+    def __init__(self, message: str, challenge: str) -> None:
+        super().__init__(message)
+        self.headers = {"WWW-Authenticate": challenge}
 
 
 class Forbidden(Refused):
@@ -88,8 +113,12 @@ class TooMany(Refused):
     status = 429
 
 
+class WrongContentType(Refused):
+    status = 415
+
+
 def init_app(app: Flask) -> None:
-    app.register_error_handler(Refused, lambda error: answer(error.status, error.message))
+    app.register_error_handler(Refused, _on_refused)
     app.register_error_handler(CSRFError, _on_csrf_error)
     app.register_error_handler(HTTPException, _on_http_exception)
     for kind in (OperationalError, InterfaceError, TimeoutError):
@@ -103,12 +132,12 @@ def is_without_database() -> bool:
     return bool(g.get("without_database"))
 
 
-def answer(status: int, message: str, advice: Advice | None = None) -> Response:
+def answer(status: int, message: str, advice: Advice | None = None, problems: Sequence[FieldProblem] = ()) -> Response:
     """The refusal in the form that was asked for."""
     request_id = g.get("request_id") if status == DEFECT else None
-    if request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json":
+    if _is_for_a_program():
         more = {"request": request_id} if request_id else {}
-        return make_response(jsonify(error=message, **more), status)
+        return make_response(jsonify(error=message, problems=[asdict(each) for each in problems], **more), status)
     template = "errors/_refused.html" if request.headers.get("HX-Request") else "errors/refused.html"
     shown = {"message": message, "advice": advice or ADVICE.get(status, NOT_UNDERSTOOD), "request_id": request_id}
     try:
@@ -117,6 +146,17 @@ def answer(status: int, message: str, advice: Advice | None = None) -> Response:
         if status == AWAY:
             raise
         return _on_database_away(error)
+
+
+def _is_for_a_program() -> bool:
+    asked = request.accept_mimetypes.best_match(["text/html", "application/json"])
+    return request.path.startswith(API) or asked == "application/json"
+
+
+def _on_refused(error: Refused) -> Response:
+    response = answer(error.status, error.message, problems=error.field_problems)
+    response.headers.update(error.headers)
+    return response
 
 
 def _on_csrf_error(_error: CSRFError) -> Response:
@@ -139,7 +179,10 @@ def _on_http_exception(error: HTTPException) -> Response:
     status = error.code or 500
     if status < 400:
         return make_response(error.get_response())
-    return answer(status, sentences.get(status, _("This request cannot be answered. Go back and try again.")))
+    response = answer(status, sentences.get(status, _("This request cannot be answered. Go back and try again.")))
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    return response
 
 
 def _on_data_error(error: DataError) -> Response:

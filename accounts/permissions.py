@@ -9,10 +9,11 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
+from accounts import bearer
 from accounts.audit import record
 from accounts.people import mark_seen
 from accounts.queries import access_of
-from accounts.rules import Access
+from accounts.rules import Access, Scope
 from errors import Forbidden
 from models import Role, write
 
@@ -27,6 +28,20 @@ def allow(*roles: Role) -> Callable[[View], View]:
     def mark(view: View) -> View:
         view.allowed_roles = frozenset(roles)  # type: ignore[attr-defined]
         return view
+
+    return mark
+
+
+def allow_token(scope: Scope, *roles: Role, sessions: bool = False) -> Callable[[View], View]:
+    """Open a view to programs whose token has the scope and whose account holds one of the roles.
+
+    A signed-in browser does not count, so that no page of others can act through it; with `sessions` it does, which is
+    for what only reads.
+    """
+
+    def mark(view: View) -> View:
+        view.token_scope, view.takes_sessions = scope, sessions  # type: ignore[attr-defined]
+        return allow(*roles)(view)
 
     return mark
 
@@ -66,17 +81,47 @@ def is_polled() -> bool:
 def _check() -> ResponseReturnValue | None:
     if request.endpoint is None:
         return None  # no such address: the router's own 404
-    view = current_app.view_functions[request.endpoint]
+    view: Any = current_app.view_functions[request.endpoint]
     roles: frozenset[Role] | None = getattr(view, "allowed_roles", frozenset())
     if roles is None:
         return None
+    if is_for_tokens(view) and not _comes_by_session(view):
+        _check_token(view.token_scope, roles)
+        return None
     if not current_user.is_authenticated:
         return _to_sign_in()
-    if not access().has(*roles):
-        write(lambda: record("refused", request.path[:120], outcome="refused"))
-        raise Forbidden(_("Your role does not give access to this page. Ask an administrator of your organisation."))
+    _check_roles(roles)
     _mark_seen(datetime.now(UTC))
     return None
+
+
+def is_for_tokens(view: Callable[..., Any]) -> bool:
+    return hasattr(view, "token_scope")
+
+
+def _comes_by_session(view: Callable[..., Any]) -> bool:
+    return bool(getattr(view, "takes_sessions", False)) and not bearer.is_shown() and current_user.is_authenticated
+
+
+def _check_token(scope: Scope, roles: frozenset[Role]) -> None:
+    token = bearer.act_for_token_account()
+    try:
+        bearer.check_scope(token, scope)
+    except Forbidden:
+        _record_refusal()
+        raise
+    _check_roles(roles)
+
+
+def _check_roles(roles: frozenset[Role]) -> None:
+    if not access().has(*roles):
+        _record_refusal()
+        raise Forbidden(_("Your role does not give access to this page. Ask an administrator of your organisation."))
+
+
+def _record_refusal() -> None:
+    path = request.path.replace("\0", "")[:120]  # PostgreSQL does not take it in a text
+    write(lambda: record("refused", path, outcome="refused"))
 
 
 def _mark_seen(now: datetime) -> None:

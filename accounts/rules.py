@@ -1,5 +1,6 @@
-"""Who may do what, how long a session lasts, when guessing is stopped: pure decisions."""
+"""Who may do what, how long a session or a token lasts, when guessing is stopped: pure decisions."""
 
+import enum
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -56,6 +57,31 @@ def session_is_live(
     if ended_at is not None:
         return False
     return now - seen_at < timedelta(seconds=idle) and now - created_at < timedelta(seconds=length)
+
+
+class Scope(enum.StrEnum):
+    """What a program may do with a token, within what the roles of its account allow."""
+
+    READ = "read"
+    BOOK = "book"
+    OPERATE = "operate"
+
+
+def scope_suffices(held: Collection[str], asked: Scope) -> bool:
+    """Whether a token's scopes cover what is asked for; who may write may read."""
+    return asked in held or (asked is Scope.READ and not set(Scope).isdisjoint(held))
+
+
+class TokenState(enum.StrEnum):
+    LIVE = "live"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
+def token_state(expires_at: datetime, revoked_at: datetime | None, now: datetime) -> TokenState:
+    if revoked_at is not None:
+        return TokenState.REVOKED
+    return TokenState.LIVE if now < expires_at else TokenState.EXPIRED
 
 
 def may_try_to_sign_in(failures: int, failures_by_address: int, limit: int, limit_by_address: int) -> bool:

@@ -26,6 +26,7 @@ ROLE_NAMES = {
     Role.TECHNICIAN: _l("Technician"),
     Role.MANAGER: _l("Manager"),
     Role.ADMINISTRATOR: _l("Administrator"),
+    Role.EMERGENCY: _l("Emergency booking"),
 }
 # The first that is held decides: a booking is made with somebody on the phone, a report was there all night.
 STARTS = (

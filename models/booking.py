@@ -208,6 +208,9 @@ class Party(Model):
     reservation: Mapped["Reservation | None"] = relationship()
 
 
+_RUNS_OUT = sa.text("expires_at IS NOT NULL AND released_at IS NULL")
+
+
 class Reservation(Model):
     """One studio's time, buffers included. Two that are not released never overlap: the database refuses it.
 
@@ -219,6 +222,8 @@ class Reservation(Model):
         sa.CheckConstraint("ends_at > starts_at", name="ends_after_start"),
         sa.Index(None, "starts_at", "ends_at", "studio_id"),
         sa.Index(None, "studio_id", "starts_at"),
+        # Few rows: what runs out is asked for every few seconds.
+        sa.Index(None, "expires_at", sqlite_where=_RUNS_OUT, postgresql_where=_RUNS_OUT),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -196,6 +196,7 @@ def _tile(row: Any, agenda: Agenda, now: datetime, stale_after: timedelta) -> Ti
 def _seats(now: datetime) -> list[Seat]:
     """Every place at the table of the conferences that run or start within the hour, with its studio and its leg."""
     in_time = sa.and_(
+        Conference.video,
         Conference.state.in_([ConferenceState.PLANNED, ConferenceState.FAILED]),
         Conference.ends_at > now,
     )

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from config import settings
 from models import (
+    Answer,
     CallRecord,
     Conference,
     ConferenceState,
@@ -91,7 +92,7 @@ def unsettled_days(first: date, last: date, now: datetime) -> list[date]:
 
 def _bookings(start: datetime, end: datetime, now: datetime) -> list[Booking]:
     reach = timedelta(hours=settings().longest_hours) + REACH
-    of_these_days = sa.and_(Conference.starts_at >= start - reach, Conference.starts_at < end)
+    of_these_days = sa.and_(Conference.starts_at >= start - reach, Conference.starts_at < end, Conference.video)
     calls = _calls(of_these_days, now)
     seats = _seats(of_these_days, calls)
     columns = (
@@ -163,6 +164,7 @@ def _seats(which: sa.ColumnElement[bool], calls: dict[int, list[_Call]]) -> dict
         .outerjoin(Reservation, Reservation.id == Party.reservation_id)
         .outerjoin(Leg, Leg.party_id == Party.id)
         .where(which)
+        .where(Party.answer != Answer.DECLINED)  # whose studio was given back before
         .order_by(Party.conference_id, Party.position)
     )
     seats: dict[int, list[Seat]] = defaultdict(list)

@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, TypeVar
 
+from accounts.rules import Scope
+from accounts.tokens import create_token
 from models import (
     Account,
     Conference,
@@ -21,6 +23,7 @@ from models import (
     Site,
     Studio,
     db,
+    write,
 )
 
 START = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
@@ -136,3 +139,11 @@ def conference(*studios: Studio, start: datetime = START, end: datetime | None =
             )
         )
     return row
+
+
+def token(
+    account: Account, *scopes: Scope, lifetime: timedelta = timedelta(days=1), now: datetime | None = None
+) -> dict[str, str]:
+    """The header with which a program acts for the account."""
+    secret = write(lambda: create_token(account, "a program", scopes or list(Scope), lifetime, now)[1])
+    return {"Authorization": f"Bearer {secret}"}

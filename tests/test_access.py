@@ -5,6 +5,7 @@ import re
 import pytest
 from flask import Flask
 
+from accounts.rules import Scope
 from models import AuditEntry, Role, db
 from tests import factories
 
@@ -38,6 +39,7 @@ EXPECTED = {
     "operation.alarms_now": EVERYONE,
     "operation.now": CARETAKERS,
     "operation.overview": CARETAKERS,
+    "programs.overview": EVERYONE,
     "readyz": PUBLIC,
     "reports.file": EVERYONE,
     "reports.index": EVERYONE,
@@ -45,15 +47,47 @@ EXPECTED = {
     "reports.report": EVERYONE,
     "reports.studios": EVERYONE,
     "static": PUBLIC,
+    "tokens.ask_to_revoke": EVERYONE,
+    "tokens.create": EVERYONE,
+    "tokens.end": EVERYONE,
+    "tokens.own": EVERYONE,
+}
+
+# What programs reach: the scope that their token must have, and the roles of its account.
+FOR_TOKENS = {
+    "api.me": (Scope.READ, EVERYONE),
+    "api.openapi": (Scope.READ, EVERYONE),
+    "availability.availability": (Scope.READ, EVERYONE),
+    "conferences.book": (Scope.BOOK, BOOKERS),
+    "conferences.cancel": (Scope.BOOK, BOOKERS),
+    "conferences.change": (Scope.BOOK, BOOKERS),
+    "conferences.listed": (Scope.READ, EVERYONE),
+    "conferences.one": (Scope.READ, EVERYONE),
+    "times.find": (Scope.READ, EVERYONE),
+}
+BY_SESSION_TOO = {"api.openapi"}
+PARTS = {
+    "<code>": "nb",
+    "<day>": "2026-11-21",
+    "<int:number>": "1",
+    "<path:filename>": "none.css",
+    "<reference>": "K-1",
 }
 
 
 def addresses(app: Flask) -> list[tuple[str, str, str]]:
-    """Each route once a method: its endpoint, the method, and an address with made-up parts."""
-    parts = {"<path:filename>": "none.css", "<code>": "nb", "<reference>": "K-1", "<day>": "2026-11-21"}
+    """Each page's route once a method: its endpoint, the method, and an address with made-up parts."""
+    return [one for one in _all_addresses(app) if one[0] not in FOR_TOKENS]
+
+
+def addresses_for_tokens(app: Flask) -> list[tuple[str, str, str]]:
+    return [one for one in _all_addresses(app) if one[0] in FOR_TOKENS]
+
+
+def _all_addresses(app: Flask) -> list[tuple[str, str, str]]:
     found = []
     for rule in app.url_map.iter_rules():
-        address = re.sub(r"<.*?>", lambda part: parts[part.group()], str(rule))
+        address = re.sub(r"<.*?>", lambda part: PARTS[part.group()], str(rule))
         found += [(rule.endpoint, method, address) for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}]
     return found
 
@@ -65,7 +99,35 @@ def dialect() -> str:
 
 def test_every_route_says_who_may_use_it(app):
     stated = {name: getattr(view, "allowed_roles", "nothing") for name, view in app.view_functions.items()}
-    assert stated == EXPECTED
+    assert stated == EXPECTED | {name: roles for name, (_scope, roles) in FOR_TOKENS.items()}
+
+
+def test_every_route_for_programs_says_which_scope_it_takes(app):
+    views = app.view_functions.items()
+    stated = {name: view.token_scope for name, view in views if hasattr(view, "token_scope")}
+    assert stated == {name: scope for name, (scope, _roles) in FOR_TOKENS.items()}
+    assert {name for name, view in views if getattr(view, "takes_sessions", False)} == BY_SESSION_TOO
+
+
+@pytest.mark.parametrize("role", [None, *Role])
+@pytest.mark.parametrize("scope", Scope)
+def test_a_program_gets_in_where_its_role_and_its_scope_may_and_nowhere_else(app, role, scope):
+    shown = factories.token(factories.account(role=role), scope)
+    client = app.test_client()
+    for endpoint, method, address in addresses_for_tokens(app):
+        asked, roles = FOR_TOKENS[endpoint]
+        status = client.open(address, method=method, headers=shown).status_code
+        may = role in roles and scope in (asked, *(Scope if asked is Scope.READ else ()))
+        assert (status == 403) != may, f"{role} {scope} {method} {address}"
+        assert status not in (401, 500)
+
+
+def test_programs_are_not_let_in_without_a_token_nor_by_a_session(app, client_for):
+    signed_in = client_for(factories.account(role=Role.ADMINISTRATOR))
+    for endpoint, method, address in addresses_for_tokens(app):
+        assert app.test_client().open(address, method=method).status_code == 401, f"{method} {address}"
+        by_session = signed_in.open(address, method=method).status_code
+        assert by_session == (200 if endpoint in BY_SESSION_TOO else 401), f"{method} {address}"
 
 
 @pytest.mark.parametrize("role", [None, *Role])

@@ -134,3 +134,10 @@ def test_the_procfile_names_each_process_once() -> None:
         re.findall(r"^(\w+): exec .* keep \.venv/bin/studionett (\w+)$", (ROOT / "Procfile").read_text(), re.MULTILINE)
     )
     assert started == {name: name for name in ("web", "scheduler", "monitor", "fleet")}
+
+
+def test_a_measurement_is_found_by_its_name_with_dashes_too():
+    shown = run(str(ROOT / "script" / "bench"), "find-time", "--help")
+    assert shown.returncode == 0
+    assert "usage: script/bench find_time" in shown.stdout
+    assert run(str(ROOT / "script" / "bench"), "no-such-thing").returncode == 2

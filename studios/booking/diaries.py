@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -13,7 +13,6 @@ from models import Closure, Reservation, db
 from models.database import UTCDateTime
 from models.guards import LONGEST_HOURS
 from studios.booking.candidates import Candidate
-from studios.booking.finding.question import Taken
 from studios.booking.finding.reading import MOST_LISTED
 from studios.booking.hours import is_within
 from studios.booking.queries import Closed
@@ -22,6 +21,14 @@ from studios.calendars.rules import Span
 LONGEST = timedelta(hours=LONGEST_HOURS)
 SIBLING = 0
 """The key of time that another meeting of the same request takes: it is no reservation yet."""
+
+
+class Taken(NamedTuple):
+    """Time of a studio that is gone, and the key of the reservation that takes it."""
+
+    start: datetime
+    end: datetime
+    key: int
 
 
 def span_of(studio: Candidate, start: datetime, end: datetime) -> Span:

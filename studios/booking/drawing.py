@@ -77,11 +77,12 @@ class Pools:
             else [studio.id for studio in fitting[position] if studio.id in free]
             for position in asked
         ]
-
-        def cost(number: int, key: int) -> int:
-            return 0 if key in kept else 1 + _cost(booking.parties[asked[number]], self._known.get(key))
-
-        chosen = cheapest(choices, cost)
+        chosen = cheapest(
+            [
+                {key: 0 if key in kept else 1 + _cost(booking.parties[place], self._known.get(key)) for key in each}
+                for place, each in zip(asked, choices, strict=True)
+            ]
+        )
         if chosen is None:
             raise NoneFree(_short(booking, asked, choices, fitting))
         found = dict(zip(asked, chosen, strict=True))

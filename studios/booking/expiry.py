@@ -5,22 +5,26 @@ from datetime import UTC, datetime
 
 from models import Answer, Event, Party, Reservation, ReservationKind, db
 from studios.booking.hosts import choose_host
+from studios.booking.waiting.lapses import follow
 
 
 def release_expired(studio_ids: Collection[int] | None = None) -> int:
     """Release what has expired in these studios (in all, without any); how many there were.
 
-    A request for approval that nobody answered in time counts as declined, by nobody.
+    A request for approval that nobody answered in time counts as declined, by nobody; who was offered the time from
+    the waiting list goes on waiting, or is done with. Of two processes that find the same only one gets it.
     """
     now = datetime.now(UTC)
     query = db.select(Reservation).where(Reservation.released_at.is_(None), Reservation.expires_at <= now)
     if studio_ids is not None:
         query = query.where(Reservation.studio_id.in_(studio_ids))
-    found = db.session.scalars(query.order_by(Reservation.id)).all()
+    found = db.session.scalars(query.order_by(Reservation.id).with_for_update(of=Reservation)).all()
     for reservation in found:
         reservation.released_at = now
         if reservation.kind is ReservationKind.PENDING_REQUEST:
             _decline(reservation, now)
+    if offered := {row.waiting_request_id for row in found if row.waiting_request_id is not None}:
+        follow(offered)
     return len(found)
 
 

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
 
 import sqlalchemy as sa
 
 from models import Bridge, Conference, ConferenceState, db
 from studios.booking.diaries import merged, overlapping
 from studios.booking.obstacles import NoPorts
-from studios.booking.rules import peak
+from studios.booking.rules import peak, shared, spans_above
 from studios.calendars.rules import Span
 
 OVER = (ConferenceState.ENDED, ConferenceState.FAILED, ConferenceState.CANCELLED)
@@ -97,6 +98,19 @@ def check_ports(conference: Conference, start: datetime, end: datetime) -> None:
     asked = Asked(Span(start, end), conference.ports, "", conference.id)
     if bridge and _shared_out([asked], [bridge]) == [None]:
         raise NoPorts
+
+
+def without_room(needed: int, start: datetime, end: datetime, but: int | None = None) -> list[Span]:
+    """The spans within [start, end) in which no bridge has so many ports left; without bridges there are none.
+
+    `but` is the key of a conference that is being moved. Nothing is locked: whoever reserves counts again.
+    """
+    bridges = db.session.scalars(_BRIDGES).all() if needed and start < end else []
+    if not bridges:
+        return []
+    within = Span(start, end)
+    taken = _taken_on(bridges, [Asked(within, needed, "", but)])
+    return reduce(shared, (spans_above(taken[bridge.id], bridge.ports - needed, within) for bridge in bridges))
 
 
 def _locked() -> Sequence[Bridge]:

@@ -83,7 +83,7 @@ def conferences_between(
     if conference_id is not None:
         wanted = wanted.where(Conference.id == conference_id)
     total = db.session.scalar(db.select(sa.func.count()).select_from(wanted.subquery())) or 0
-    rows = wanted.options(*_LISTED).order_by(Conference.starts_at, Conference.id).limit(PAGE).offset((page - 1) * PAGE)
+    rows = wanted.options(*LISTED).order_by(Conference.starts_at, Conference.id).limit(PAGE).offset((page - 1) * PAGE)
     return list(db.session.scalars(rows)), total
 
 
@@ -134,7 +134,7 @@ def reservations_between(studio_ids: Collection[int], start: datetime, end: date
     """What is reserved in these studios within [start, end), with each conference's owner."""
     query = (
         db.select(Reservation)
-        .where(*_held(studio_ids, start, end))
+        .where(*held(studio_ids, start, end))
         .options(joinedload(Reservation.conference).joinedload(Conference.organisation))
         .order_by(Reservation.starts_at)
     )
@@ -189,7 +189,7 @@ def is_under_way(conference: Conference) -> bool:
     )
 
 
-def _held(studio_ids: Collection[int], start: datetime, end: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+def held(studio_ids: Collection[int], start: datetime, end: datetime) -> tuple[sa.ColumnElement[bool], ...]:
     """What is reserved in these studios within [start, end): neither released nor expired.
 
     No reservation is longer than the guard allows, so those that began before that need not be looked at.
@@ -208,7 +208,7 @@ def _in_the_way(blocked: Mapping[int, Span], but: int | None) -> tuple[sa.Column
     """What may overlap the spans: all that overlaps the time from the first of them to the last."""
     start, end = min(span.start for span in blocked.values()), max(span.end for span in blocked.values())
     not_moved = sa.or_(Reservation.conference_id.is_(None), Reservation.conference_id != (but or 0))
-    return *_held(blocked.keys(), start, end), not_moved
+    return *held(blocked.keys(), start, end), not_moved
 
 
 def _clashes(rows: Sequence[Reservation]) -> list[Clash]:
@@ -260,7 +260,7 @@ _WITH_OWNER = db.select(Reservation).options(
 )
 _PARTIES = selectinload(Conference.parties)
 _STUDIO = _PARTIES.joinedload(Party.reservation).joinedload(Reservation.studio)
-_LISTED = (
+LISTED = (
     joinedload(Conference.organisation),
     _PARTIES.joinedload(Party.organisation),
     _STUDIO.joinedload(Studio.site),

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from studios.booking.identity import holds_identity_number
 from studios.booking.wishes import Booking, GuestWish, PartyWish, StudioWish, studio_ids
+from studios.calendars.rules import Span
 
 LONGEST_TITLE = 80
 LONGEST_REASON = 200
@@ -222,3 +224,25 @@ def peak(taken: Iterable[tuple[datetime, datetime, int]], start: datetime, end: 
         now += ports
         most = max(most, now)
     return most
+
+
+def spans_above(taken: Iterable[tuple[datetime, datetime, int]], most: int, within: Span) -> list[Span]:
+    """When within a span more than `most` ports are taken, of (start, end, ports) each; in order and apart."""
+    parts = [(Span(begins, ends).shared_with(within), ports) for begins, ends, ports in taken]
+    changes = sorted(
+        change for part, ports in parts if part.start < part.end for change in ((part.start, ports), (part.end, -ports))
+    )
+    found: list[Span] = []
+    now, since = 0, within.start
+    for instant, group in groupby([(within.start, 0), *changes, (within.end, 0)], key=lambda change: change[0]):
+        if now > most and since < instant:
+            joins = found and found[-1].end == since
+            found[-1:] = [Span(found[-1].start, instant)] if joins else [*found[-1:], Span(since, instant)]
+        now, since = now + sum(ports for _instant, ports in group), instant
+    return found
+
+
+def shared(one: Sequence[Span], other: Sequence[Span]) -> list[Span]:
+    """What two lists of spans, each in order and apart, have in common."""
+    parts = (first.shared_with(second) for first in one for second in other)
+    return sorted((part for part in parts if part.start < part.end), key=lambda part: part.start)

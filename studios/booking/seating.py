@@ -103,9 +103,10 @@ def misfits(booking: Booking, seats: Sequence[Seat], own: Own, diary: Diary) -> 
 
 def check_free(studios: Sequence[Candidate], start: datetime, end: datetime, moved_id: int | None) -> None:
     """Refuse what is taken or closed; read under the studios' locks. The conference `moved_id` is never in the way."""
+    diary = diaries.read(studios, [Span(start, end)], [] if moved_id is None else [moved_id])
     if found := queries.clashes({studio.id: span_of(studio, start, end) for studio in studios}, moved_id):
         raise StudioTaken(found)
-    if closed := queries.closures(studios, start, end):
+    if closed := [found for studio in studios for found in diary.closed(studio, Span(start, end))]:
         raise StudioClosed(closed)
 
 

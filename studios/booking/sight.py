@@ -10,7 +10,19 @@ from flask_babel import ngettext
 
 from accounts.rules import Access
 from config import settings
-from models import Conference, ConferenceState, Event, Health, Leg, LegState, Party, Studio, Wanted
+from models import (
+    Answer,
+    Conference,
+    ConferenceState,
+    Event,
+    Health,
+    Leg,
+    LegState,
+    Party,
+    ReservationKind,
+    Studio,
+    Wanted,
+)
 from studios.booking import queries
 from studios.booking.story import Chapter, tell
 from studios.booking.times import clock_seconds
@@ -115,9 +127,23 @@ def _places(conference: Conference, legs: Mapping[int, Leg], now: datetime) -> l
         studio = studios.get(party.id)
         call = _host_call(connected, legs) if party.host else _call(legs.get(party.id))
         notes = _notes(legs[party.id]) if party.id in legs and not party.host else []
+        notes = [*answer_notes(party), *notes]
         up = connected if party.host else party.id in legs and legs[party.id].state is LegState.CONNECTED
         places.append(Place(party, studio, faces[studio.id if studio else 0], call, notes, up))
     return places
+
+
+def answer_notes(party: Party) -> list[str]:
+    """What the invited organisation says, where it was asked, and whether its studio is held for good."""
+    pending = party.reservation is not None and party.reservation.kind is ReservationKind.PENDING_REQUEST
+    if party.answer is Answer.WAITING:
+        return [_("Waits for its owner's approval")] if pending else [_("Has not answered yet")]
+    if party.answer is Answer.DECLINED:
+        word = _("Declined") if party.answered_by_id else _("Not approved in time")
+        return [f"{word}: {party.answer_reason}" if party.answer_reason else word]
+    if party.reservation and party.reservation.released_at and party.answer is not Answer.DECLINED:
+        return [_("Given back")] if party.conference.state not in OVER else []
+    return [_("Takes part")] if party.answer is Answer.ACCEPTED else []
 
 
 def _faces(studios: Sequence[Studio], now: datetime) -> dict[int, Face]:

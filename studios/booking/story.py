@@ -34,6 +34,7 @@ KINDS = {
     "conference.extended": Kind("cal", "idle", _l("Extended while it was running")),
     "conference.displaced": Kind("x", "down", _l("Had to give way to an emergency")),
     "conference.swapped": Kind("cal", "idle", _l("Moved to make room for another conference"), loud=False),
+    "conference.given_way": Kind("cal", "idle", _l("Another conference was moved to make room for it"), loud=False),
     "conference.offered": Kind("clock", "idle", _l("A new time is held for it")),
     "party.accepted": Kind("person", "ok", _l("%(studio)s takes part"), loud=False),
     "party.declined": Kind("person", "degraded", _l("%(studio)s does not take part")),
@@ -64,6 +65,7 @@ OF_THE_BOOKING = {
     "conference.restored",
     "conference.displaced",
     "conference.swapped",
+    "conference.given_way",
     "conference.offered",
     "party.accepted",
     "party.declined",
@@ -121,6 +123,8 @@ def _details(details: Mapping[str, Any]) -> list[str]:
         found.append(_("%(number)s studios", number=details["studios"]))
     if details.get("attempt", 1) != 1:
         found.append(_("Attempt %(number)s", number=details["attempt"]))
+    if other := details.get("acute") or details.get("other"):
+        found.append(str(other))
     if cause := details.get("cause"):
         found.append(cause_sentence(str(cause)))
     if again := _instant(details.get("next_attempt")):

@@ -14,6 +14,7 @@ from models import Account, Conference, ConferenceState, Organisation, Role, wri
 from studios.booking import conferences as writes
 from studios.booking import queries, times
 from studios.booking.desk import chosen_studios, lay_out
+from studios.booking.explaining import obstacle_sentence
 from studios.booking.forms import (
     QUICK_MINUTES,
     BookingForm,
@@ -27,7 +28,7 @@ from studios.booking.forms import (
     today,
 )
 from studios.booking.listing import list_conferences
-from studios.booking.obstacles import ChangedMeanwhile, WishRefused
+from studios.booking.obstacles import ChangedMeanwhile, Kind, WishRefused
 from studios.booking.presses import Draft, count_minutes, press, search
 from studios.booking.sight import look_at
 from studios.booking.typed import date_text, read_date
@@ -190,9 +191,15 @@ def _save(draft: Draft, found: Conference | None) -> ResponseReturnValue:
         return _page(draft, _reloaded(reference), status=error.status)
     except Conflict as error:
         outdated = isinstance(error, ChangedMeanwhile)
-        return _page(draft, _reloaded(reference), error.message, outdated, error.status)
+        return _page(draft, _reloaded(reference), _why(error), outdated, error.status)
     flash(_told(saved, bool(found)))
     return redirect(url_for(".conference", reference=saved.reference), 303)
+
+
+def _why(error: Conflict) -> str:
+    """The refusal, with what the page does not show by itself: clashes and closures stand beside their studios."""
+    unshown = [each for each in getattr(error, "obstacles", []) if each.kind not in (Kind.TAKEN, Kind.CLOSED)]
+    return " ".join([error.message, *map(obstacle_sentence, unshown)])
 
 
 def _asked(draft: Draft, found: Conference | None) -> Booking | None:

@@ -76,6 +76,8 @@ def cause_sentence(stored: str | None) -> str:
 def state_badge(conference: Conference, missing: int = 0) -> Badge:
     """The state of a conference, with how many parties are missing where that is its trouble."""
     badge = STATES[conference.state]
+    if not conference.video and conference.state is ConferenceState.PLANNED:
+        return Badge("idle", "cal", _("Room in use, without video"))
     if conference.state is not ConferenceState.DEGRADED or not missing:
         return badge
     word = ngettext("Under way, %(num)s party missing", "Under way, %(num)s parties missing", missing)

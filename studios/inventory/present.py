@@ -1,8 +1,29 @@
 """What pages say of a studio's present. Pure."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from enum import StrEnum
 
 from models import Endpoint, Health, SnmpVersion
+
+QUALITY_COUNTS = timedelta(days=183)
+"""A quality test is repeated every six months."""
+
+
+class Quality(StrEnum):
+    """What a studio's last quality test says today."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    NONE = "none"
+
+
+def quality_of(tested_on: date | None, passed: bool | None, today: date) -> Quality:
+    if tested_on is None or passed is None:
+        return Quality.NONE
+    if not passed:
+        return Quality.FAILED
+    return Quality.PASSED if tested_on >= today - QUALITY_COUNTS else Quality.EXPIRED
 
 
 def is_watched_in_clear(endpoint: Endpoint | None) -> bool:

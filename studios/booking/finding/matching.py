@@ -1,20 +1,18 @@
 """Different studios for parties that draw on the same ones. Pure."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from heapq import nsmallest
 
 _NEVER = 1 << 200
 """Dearer than any sum of costs."""
 
 
-def cheapest(candidates: Sequence[Collection[int]], cost: Callable[[int, int], int]) -> list[int] | None:
-    """For each party one of its candidates, no two the same, at the least sum of `cost(party, candidate)`; None when
-    there are too few. Costs are whole numbers from 0 up to 2 to the power of 150."""
+def cheapest(candidates: Sequence[Mapping[int, int]]) -> list[int] | None:
+    """For each party one of its candidates, no two the same, at the least sum of the costs by which they are given;
+    None when there are too few. Costs are whole numbers from 0 up to 2 to the power of 150."""
     if any(not each for each in candidates):
         return None
-    priced = [
-        _few({room: cost(party, room) for room in each}, len(candidates)) for party, each in enumerate(candidates)
-    ]
+    priced = [_few(each, len(candidates)) for each in candidates]
     if len(priced) < 2:
         return [next(iter(each)) for each in priced]
     rooms = list(dict.fromkeys(room for each in priced for room in each))

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from studios.booking.candidates import Candidate, Unfit
@@ -17,12 +16,9 @@ SOON = timedelta(hours=1)
 """What is down now may be up again for a meeting that begins later than this."""
 
 
-class Taken(NamedTuple):
-    """Time of a studio that is gone, and the key of what takes it: a reservation or a closure."""
-
-    start: datetime
-    end: datetime
-    key: int
+Taken = tuple[datetime, datetime, int]
+"""Time of a studio that is gone, from and to, and the key of what takes it: a reservation or a closure. A plain tuple,
+for there are ten thousands of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +51,8 @@ class Seat:
 @dataclass(frozen=True, slots=True)
 class Question:
     """`within`: when the meeting must lie wholly in one of these, in order and apart. `barred`: when there are too few
-    bridge ports for it. `zone`: whose days count for the load on a studio. `rooms` holds all that seats name."""
+    bridge ports for it. `zone`: whose days count for the load on a studio. `rooms` holds all that seats name. Nothing
+    begins before `now` and the lead, nor after `latest`."""
 
     seats: Sequence[Seat]
     rooms: Mapping[int, Room]
@@ -65,6 +62,7 @@ class Question:
     zone: ZoneInfo
     preferred: datetime | None = None
     lead: timedelta = timedelta()
+    latest: datetime | None = None
     barred: Sequence[Span] = ()
     limit: int = 5
 
@@ -106,6 +104,7 @@ class Why(StrEnum):
     DOWN = "down"
     PORTS = "ports"
     TOO_SOON = "too_soon"
+    TOO_FAR = "too_far"
     OUTSIDE = "outside"
     """It is not within the hours and days that were asked for."""
 
@@ -115,7 +114,8 @@ class Blocker:
     """What blocks a studio, or with `room` None the whole meeting, and when.
 
     `move`: by how much a reservation would have to move to give way, negative for earlier, whatever is next to it.
-    `reference` and `owner` name its conference, `reason` a closure's; the pure search leaves them empty.
+    `reference` names its conference, `owner` the organisation whose it is and `contact` their telephone; `reason` is a
+    closure's. The pure search leaves these empty.
     """
 
     why: Why
@@ -125,6 +125,7 @@ class Blocker:
     move: timedelta | None = None
     reference: str = ""
     owner: str = ""
+    contact: str = ""
     reason: str = ""
 
 

@@ -24,22 +24,37 @@ class Ranking:
         self._question = question
         self._named = [question.rooms[room] for room in fixed.values()]
         self._far: dict[int, int] = {}
+        self._orders: dict[tuple[tuple[int, ...], int, bool], list[tuple[int, int]]] = {}
 
-    def cost_at(self, start: datetime) -> Callable[[int, int], int]:
-        """The cost of a studio for a party when the meeting begins at `start`."""
-        day = _day_of(start, self._question)
-        soon = is_soon(self._question, start)
-        loads: dict[int, int] = {}
+    def shortlist(
+        self, pool: tuple[int, ...], people: int, start: datetime, is_free: Callable[[int], bool], number: int
+    ) -> dict[int, int]:
+        """Of a pool's free studios the cheapest for a seat, with their costs when the meeting begins at `start`.
 
-        def cost(party: int, room_id: int) -> int:
-            room = self._question.rooms[room_id]
-            if room_id not in loads:
-                loads[room_id] = load(room, day)
-            spare = max(room.capacity - self._question.seats[party].people, 0)
-            aims = (soon and room.is_down, not room.quality_ok, spare, self.distance(room), loads[room_id])
-            return _as_one(aims)
+        They are at least so many, if there are: all that might be among the `number` cheapest once the load of the day
+        counts too, which is looked up for these only.
+        """
+        found: dict[int, int] = {}
+        day, last = _day_of(start, self._question), 0
+        for cost, room in self._order(pool, people, is_soon(self._question, start)):
+            if len(found) >= number and cost > last:
+                break
+            if is_free(room):
+                found[room] = cost << DIGIT | min(load(self._question.rooms[room], day), _LARGEST)
+                last = cost
+        return found
 
-        return cost
+    def _order(self, pool: tuple[int, ...], people: int, soon: bool) -> list[tuple[int, int]]:
+        """The pool's studios by their cost as far as it is the same on each day."""
+        key = pool, people, soon
+        if key not in self._orders:
+            self._orders[key] = sorted((self._lasting_cost(room, people, soon), room) for room in pool)
+        return self._orders[key]
+
+    def _lasting_cost(self, room_id: int, people: int, soon: bool) -> int:
+        room = self._question.rooms[room_id]
+        spare = max(room.capacity - people, 0)
+        return _as_one((soon and room.is_down, not room.quality_ok, spare, self.distance(room)))
 
     def distance(self, room: Room) -> int:
         """Whole kilometres to the nearest studio that was asked for by name, 0 at its site or where none was."""
@@ -66,7 +81,7 @@ def is_soon(question: Question, start: datetime) -> bool:
 def load(room: Room, day: Span) -> int:
     """How many reservations of the studio begin on the day."""
     begin, end = day.start, day.end
-    return sum(1 for taken in room.reserved if begin <= taken[0] < end)
+    return sum(1 for start, _, _ in room.reserved if begin <= start < end)
 
 
 def _as_one(aims: tuple[int, ...]) -> int:

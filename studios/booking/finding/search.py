@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from functools import reduce
 from operator import and_, or_
 
-from studios.booking.finding.draws import Draws, draws
+from studios.booking.finding.draws import Draws, draws, lack
 from studios.booking.finding.matching import cheapest
 from studios.booking.finding.question import (
     MOST_SHIFTED,
@@ -118,7 +118,7 @@ class _Search:
         """The start at which the most parties, and the bridge, could; where there is none in all that was asked for,
         the first that comes up to it."""
         question, grid = self._question, self._grid
-        asked = starts_within(grid, question.within, question.length) & self._not_too_soon()
+        asked = starts_within(grid, question.within, question.length) & self._bookable()
         if not asked:
             return grid.at(grid.index_from(question.within[0].start))
         free = self._free(question.length)
@@ -129,15 +129,18 @@ class _Search:
 
     def _asked(self, length: timedelta, within: Sequence[Span]) -> int:
         """Every start that what was asked for, the clock and the bridge allow."""
-        asked = starts_within(self._grid, within, length) & self._not_too_soon()
+        asked = starts_within(self._grid, within, length) & self._bookable()
         return asked & ~barred_by(self._grid, self._question.barred, length)
 
-    def _not_too_soon(self) -> int:
-        return self._grid.bits(self._grid.index_from(self._question.now + self._question.lead), self._grid.count)
+    def _bookable(self) -> int:
+        """The starts that are neither too soon nor too far ahead."""
+        grid, question = self._grid, self._question
+        end = grid.count if question.latest is None else (question.latest - grid.origin) // STEP + 1
+        return grid.bits(grid.index_from(question.now + question.lead), end)
 
     def _free(self, length: timedelta) -> dict[int, int]:
         rooms = self._question.rooms
-        return {room: free_starts(self._grid, rooms[room], length) for room in self._draws.rooms()}
+        return free_starts(self._grid, (rooms[room] for room in self._draws.rooms()), length)
 
     def _without_and_with_down(self, free: dict[int, int]) -> Iterator[dict[int, int]]:
         later = self._grid.bits(self._grid.index_from(self._question.now + SOON), self._grid.count)
@@ -170,20 +173,37 @@ class _Search:
                     found[index] = rooms
                     taken.append(index)
                     open_to &= ~self._around(index, each.apart)
+                else:
+                    possible &= self._with_others(usable, index)
+                    open_to &= possible
         return found
 
     def _seated(self, usable: dict[int, int], index: int) -> tuple[int | None, ...] | None:
         """Who gets which studio at this start; None when there are too few different ones."""
-        parties = list(self._draws.pools)
-        free = {pool: tuple(r for r in pool if has(usable[r], index)) for pool in set(self._draws.pools.values())}
-        cost = self._ranking.cost_at(self._grid.at(index))
+        pools, seats, start = self._draws.pools, self._question.seats, self._grid.at(index)
+
+        def is_free(room: int) -> bool:
+            return has(usable[room], index)
+
         chosen = cheapest(
-            [free[self._draws.pools[party]] for party in parties], lambda number, room: cost(parties[number], room)
+            [
+                self._ranking.shortlist(pool, seats[party].people, start, is_free, len(pools))
+                for party, pool in pools.items()
+            ]
         )
         if chosen is None:
             return None
-        rooms = {**self._draws.fixed, **dict(zip(parties, chosen, strict=True))}
-        return tuple(rooms.get(party) for party in range(len(self._question.seats)))
+        rooms = {**self._draws.fixed, **dict(zip(pools, chosen, strict=True))}
+        return tuple(rooms.get(party) for party in range(len(seats)))
+
+    def _with_others(self, usable: dict[int, int], index: int) -> int:
+        """At this start some parties have too few studios among them. The starts at which another studio of their pools
+        is free: at all that are left out they lack the same."""
+        pools = self._draws.pools
+        lacking = lack({party: [room for room in pool if has(usable[room], index)] for party, pool in pools.items()})
+        assert lacking is not None
+        others = {room for party in lacking.parties for room in pools[party]}.difference(lacking.rooms)
+        return _union(usable[room] for room in others)
 
     def _ranked(self, found: dict[int, tuple[int | None, ...]]) -> dict[int, tuple[int | None, ...]]:
         preferred = self._question.preferred or self._grid.origin

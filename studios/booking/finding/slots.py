@@ -53,21 +53,25 @@ def starts_within(grid: Grid, spans: Iterable[Span], length: timedelta) -> int:
     return found
 
 
-def free_starts(grid: Grid, room: Room, length: timedelta) -> int:
-    """The starts at which the studio can have the meeting: the time it blocks, buffers included, clear of reservations
-    and closures, and the meeting itself within the hours in which it may be booked."""
-    barred = 0
-    for taken in (room.reserved, room.closures):
-        if taken:
-            barred |= _barred(grid, taken, length + room.clear_down, room.setup)
-    if room.shut:
-        barred |= barred_by(grid, room.shut, length)
-    return grid.whole & ~barred
+def free_starts(grid: Grid, rooms: Iterable[Room], length: timedelta) -> dict[int, int]:
+    """By studio the starts at which it can have the meeting: the time it blocks, buffers included, clear of
+    reservations and closures, and the meeting itself within the hours in which it may be booked."""
+    bars: dict[tuple[timedelta, timedelta], _Bars] = {}
+    found = {}
+    for room in rooms:
+        buffers = room.setup, room.clear_down
+        if buffers not in bars:
+            bars[buffers] = _Bars(grid, length + room.clear_down, room.setup)
+        barred = bars[buffers].by(room.reserved) | bars[buffers].by(room.closures)
+        if room.shut:
+            barred |= barred_by(grid, room.shut, length)
+        found[room.id] = grid.whole & ~barred
+    return found
 
 
 def barred_by(grid: Grid, spans: Iterable[Span], length: timedelta) -> int:
     """The starts at which the meeting would overlap one of the spans."""
-    return _barred(grid, (Taken(span.start, span.end, 0) for span in spans), length, NOTHING)
+    return _Bars(grid, length, NOTHING).by((span.start, span.end, 0) for span in spans)
 
 
 def at_least(masks: Iterable[int], number: int, whole: int) -> int:
@@ -107,17 +111,38 @@ def _lowest(mask: int) -> int:
     return (mask & -mask).bit_length() - 1
 
 
-def _barred(grid: Grid, taken: Iterable[Taken], before: timedelta, after: timedelta) -> int:
-    """A start t is barred by what is taken from b to e exactly when t + before > b and t - after < e."""
-    first_base, end_base, count = grid.origin + before, grid.origin - after, grid.count
-    barred = 0
-    for start, end, _ in taken:
-        first = (start - first_base) // STEP + 1
-        until = -((end_base - end) // STEP)
-        if first < 0:
-            first = 0
-        if until > count:
-            until = count
-        if first < until:
-            barred |= ((1 << (until - first)) - 1) << first
-    return barred
+class _Bars:
+    """A start t is barred by what is taken from b to e exactly when t + before > b and t - after < e.
+
+    Thousands of reservations begin and end at the same few hundred instants: for each of these the starts before it
+    are kept, and a bar is what lies between two of them.
+    """
+
+    def __init__(self, grid: Grid, before: timedelta, after: timedelta) -> None:
+        self._up_to, self._until = _UpTo(grid, -before), _Until(grid, after)
+
+    def by(self, taken: Iterable[Taken]) -> int:
+        up_to, until, barred = self._up_to, self._until, 0
+        for start, end, _ in taken:
+            barred |= until[end] ^ up_to[start]
+        return barred
+
+
+class _UpTo(dict[datetime, int]):
+    """By instant, the starts up to `offset` after it, that one included."""
+
+    def __init__(self, grid: Grid, offset: timedelta) -> None:
+        self._count, self._origin = grid.count, grid.origin - offset
+
+    def __missing__(self, instant: datetime) -> int:
+        return self._keep(instant, (instant - self._origin) // STEP + 1)
+
+    def _keep(self, instant: datetime, number: int) -> int:
+        return self.setdefault(instant, (1 << min(max(number, 0), self._count)) - 1)
+
+
+class _Until(_UpTo):
+    """By instant, the starts earlier than `offset` after it."""
+
+    def __missing__(self, instant: datetime) -> int:
+        return self._keep(instant, -((self._origin - instant) // STEP))

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
@@ -41,7 +41,8 @@ def find_time(
     """Times between `start` and `end` at which all these parties can meet for so many minutes, best first.
 
     `hours` and `days` (0 is Monday) are of the wall clock in the installation's zone. `but` is the key of a conference
-    that is being moved: its own reservations don't count. `barred`: when there are too few bridge ports.
+    that is being moved: its own reservations don't count. `barred`: when there are too few bridge ports. Nothing
+    begins before `now` or beyond the horizon of bookings.
     """
     now = now or datetime.now(UTC)
     zone = ZoneInfo(settings().zone)
@@ -49,7 +50,8 @@ def find_time(
     seats = _seats(wishes, there, own, purpose)
     question = Question(
         seats, {}, timedelta(minutes=minutes), asked_spans(start, end, hours, days, zone), now, zone,
-        None if preferred is None else preferred.astimezone(UTC), barred=barred, limit=limit,
+        None if preferred is None else preferred.astimezone(UTC),
+        latest=now + timedelta(days=settings().horizon_days), barred=barred, limit=limit,
     )  # fmt: skip
     studios = {key: there[key] for key in dict.fromkeys(key for seat in seats for key in seat.rooms or ())}
     answer = _answer(question, studios, but)
@@ -135,7 +137,7 @@ def _named(missed: NearMiss, reasons: Mapping[int, str]) -> NearMiss:
         if blocker.why is Why.CLOSED:
             return replace(blocker, reason=reasons.get(blocker.key or 0, ""))
         holder = known.get(blocker.key or 0)
-        return replace(blocker, reference=holder.reference, owner=holder.owner) if holder else blocker
+        return replace(blocker, **asdict(holder)) if holder else blocker
 
     seats = (replace(seat, blockers=tuple(map(named, seat.blockers))) for seat in missed.seats)
     return replace(missed, seats=tuple(seats))

@@ -37,8 +37,7 @@ class StandIns:
         }
         parties = [position for position, some in found.items() if some]
         chosen = cheapest(
-            [found[party] for party in parties],
-            lambda number, key: self._cost(olds[parties[number]], found[parties[number]][key]),
+            [{key: self._cost(olds[party], studio) for key, studio in found[party].items()} for party in parties]
         )
         return {party: found[party][key] for party, key in zip(parties, chosen or [], strict=False)}
 

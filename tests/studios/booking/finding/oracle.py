@@ -28,14 +28,14 @@ def starts(spans: list[Span], length: timedelta) -> list[datetime]:
 def is_free(room: Room, start: datetime, length: timedelta) -> bool:
     end = start + length
     return all(
-        start - room.setup >= taken.end or end + room.clear_down <= taken.start
-        for taken in [*room.reserved, *room.closures]
+        start - room.setup >= over or end + room.clear_down <= begun
+        for begun, over, _ in [*room.reserved, *room.closures]
     ) and all(start >= shut.end or end <= shut.start for shut in room.shut)
 
 
 def tables(question: Question, start: datetime, length: timedelta) -> Iterator[Table]:
     """Every way to seat the parties in different free studios."""
-    if start < question.now + question.lead:
+    if start < question.now + question.lead or (question.latest and start > question.latest):
         return
     if any(start < span.end and span.start < start + length for span in question.barred):
         return
@@ -115,7 +115,7 @@ def _picked(question: Question, possible: list[datetime], before: list[datetime]
 
 def _load(question: Question, room: Room, start: datetime) -> int:
     day = start.astimezone(question.zone).date()
-    return sum(taken.start.astimezone(question.zone).date() == day for taken in room.reserved)
+    return sum(begun.astimezone(question.zone).date() == day for begun, _, _ in room.reserved)
 
 
 def _kilometres(one: Room, other: Room) -> int:

@@ -25,7 +25,7 @@ def span(begin: str, end: str) -> Span:
 
 
 def taken(begin: str, end: str, key: int = 4711) -> Taken:
-    return Taken(at(begin), at(end), key)
+    return at(begin), at(end), key
 
 
 def minutes(number: int) -> timedelta:
@@ -198,7 +198,7 @@ def test_a_night_when_the_clock_moves_is_searched_in_real_time():
         (utc("2026-03-29 00:30"), utc("2026-03-29 01:30"))  # 01:30 to 03:30 on the wall
     ]
     autumn = question(
-        room(BODO, Taken(utc("2026-10-25 00:00"), utc("2026-10-25 00:30"), 1)),  # 02:00 to 02:30, summer time
+        room(BODO, (utc("2026-10-25 00:00"), utc("2026-10-25 00:30"), 1)),  # 02:00 to 02:30, summer time
         within=[Span(utc("2026-10-25 01:00"), utc("2026-10-25 01:30"))],  # the same, winter time
         length=minutes(30),
         now=utc("2026-10-24"),

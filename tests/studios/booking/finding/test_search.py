@@ -7,7 +7,9 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from studios.booking.finding.question import Question, Room, Seat, Taken
+from studios.booking.finding import search
+from studios.booking.finding.matching import cheapest
+from studios.booking.finding.question import Question, Room, Seat, TooFew
 from studios.booking.finding.search import find
 from studios.calendars.rules import Span
 from tests.studios.booking.finding import oracle
@@ -51,8 +53,8 @@ def _rooms(draw: st.DrawFn, origin: datetime, room_id: int) -> Room:
         longitude=SITES[site][1],
         quality_ok=draw(st.booleans()),
         is_down=draw(st.booleans()),
-        reserved=[Taken(span.start, span.end, key) for key, span in enumerate(taken)],
-        closures=[Taken(span.start, span.end, key) for key, span in enumerate(closed)],
+        reserved=[(span.start, span.end, key) for key, span in enumerate(taken)],
+        closures=[(span.start, span.end, key) for key, span in enumerate(closed)],
         shut=draw(_spans(origin, 1)),
     )
 
@@ -80,6 +82,7 @@ def questions(draw: st.DrawFn) -> Question:
         zone=OSLO,
         preferred=draw(st.none() | st.integers(-30, 270).map(lambda number: origin + minutes(number))),
         lead=minutes(draw(st.sampled_from([0, 0, 10]))),
+        latest=draw(st.none() | st.integers(0, 300).map(lambda number: origin + minutes(number))),
         barred=draw(_spans(origin, 1)),
         limit=draw(st.integers(1, 6)),
     )
@@ -137,11 +140,27 @@ def test_what_is_in_the_way_is_said_exactly_when_the_preferred_start_does_not_wo
     assert bool(answer.missed) == (not is_suggested and not (sound and asked_for))
 
 
+def test_parties_that_never_get_different_studios_are_not_tried_at_every_start(monkeypatch):
+    taken = [(ORIGINS[0], ORIGINS[0] + timedelta(days=14), 1)]
+    rooms = {1: Room(1), 2: Room(2, reserved=taken), 3: Room(3, reserved=taken)}
+    within = [Span(ORIGINS[0], ORIGINS[0] + timedelta(days=14))]
+    tries = []
+
+    def counted(candidates):
+        tries.append(candidates)
+        return cheapest(candidates)
+
+    monkeypatch.setattr(search, "cheapest", counted)
+    asked = Question([Seat((1, 2)), Seat((1, 3))], rooms, minutes(60), within, ORIGINS[0], OSLO)
+    assert find(asked).missed.too_few == TooFew((0, 1), (1,))
+    assert 1 < len(tries) < 20
+
+
 def _works(question: Question, start: datetime) -> bool:
     return any(True for _ in oracle.tables(question, start, question.length))
 
 
 def _no_time_works_even_if_all_were_free(question: Question) -> bool:
     empty = {key: Room(key) for key in question.rooms}
-    unhindered = replace(question, rooms=empty, barred=(), now=ORIGINS[1] - minutes(10_000))
+    unhindered = replace(question, rooms=empty, barred=(), latest=None, now=ORIGINS[1] - minutes(10_000))
     return not _works(unhindered, ORIGINS[0])

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 import sqlalchemy as sa
 
-from models import Closure, EndpointStatus, Health, Purpose, Reservation, ReservationKind, db
+from models import Closure, EndpointStatus, Health, Purpose, Reservation, ReservationKind, WaitingRequest, db
 from studios.booking.candidates import Own, Unfit
 from studios.booking.finding.question import Remark, TooFew, Why
 from studios.booking.finding.times import find_time
@@ -78,8 +78,8 @@ def test_a_time_is_found_at_which_all_are_free(tromso, bodo):
 def test_who_is_in_the_way_of_the_preferred_start_is_named_with_reference_and_owner(tromso, bodo):
     conference = factories.conference(bodo, start=NOON, end=NOON + HOUR)
     blockers = ask(tromso, bodo, preferred=NOON + minutes(45)).missed.alone.blockers
-    assert [(each.room, each.reference, each.owner) for each in blockers] == [
-        (bodo.id, conference.reference, bodo.site.organisation.name)
+    assert [(each.room, each.reference, each.owner, each.contact) for each in blockers] == [
+        (bodo.id, conference.reference, bodo.site.organisation.name, bodo.site.contact_phone)
     ]
     assert blockers[0].move == minutes(-15)
     assert blockers[0].span == Span(NOON, NOON + HOUR)
@@ -164,6 +164,23 @@ def test_a_studio_out_of_order_comes_last_when_it_is_soon(app, health):
 
 def test_nothing_starts_before_now(tromso):
     assert starts(ask(tromso, now=NOON + minutes(61)))[0] == minutes(65)
+
+
+def test_nothing_starts_beyond_the_horizon(tromso):
+    now = NOON - timedelta(days=400)
+    assert ask(tromso, now=now, limit=99).suggestions[-1].start == NOON
+    beyond = ask(tromso, now=now - minutes(25))
+    assert not beyond.suggestions
+    assert [blocker.why for blocker in beyond.missed.general] == [Why.TOO_FAR]
+
+
+def test_time_that_is_held_for_the_waiting_list_names_whose_it_is(tromso):
+    waiting = WaitingRequest(
+        organisation_id=tromso.site.organisation_id, booking={}, created_at=NOON, earliest=NOON, latest=NOON + HOUR
+    )
+    reserve(tromso, NOON, NOON + HOUR, kind=ReservationKind.HOLD, expires_at=NOON - HOUR, waiting_request=waiting)
+    blocker = ask(tromso, preferred=NOON).missed.alone.blockers[0]
+    assert (blocker.reference, blocker.owner) == ("", tromso.site.organisation.name)
 
 
 def test_too_few_bridge_ports_bar_the_whole_meeting(tromso):

@@ -1,0 +1,461 @@
+"""Everything that people and the clock do to bookings, at random, against a model so simple that it can be read.
+
+The model keeps for each conference its time and which studio is reserved how, and works out by brute force whether a
+deed must succeed. After every step the tables are compared with it, and the invariants are asked for in plain SQL.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import hypothesis.strategies as st
+import sqlalchemy as sa
+import time_machine
+from hypothesis import HealthCheck, Phase, assume, settings
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from errors import Refused
+from models import (
+    Conference,
+    ConferenceState,
+    Party,
+    PartyKind,
+    Purpose,
+    Reservation,
+    Site,
+    Studio,
+    db,
+    write,
+)
+from studios.booking import answers, conferences, running
+from studios.booking.closures import close, reopen
+from studios.booking.expiry import release_expired
+from studios.booking.obstacles import StudioTaken
+from studios.booking.wishes import Booking, PoolWish, StudioWish
+from tests import factories
+
+MONDAY = datetime(2027, 1, 4, 6, 0, tzinfo=UTC)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+OSLO = ZoneInfo("Europe/Oslo")
+LIVE = (ConferenceState.PLANNED, ConferenceState.RUNNING)
+
+starts = st.builds(lambda day, slot: MONDAY + day * DAY + slot * 30 * MINUTE, st.integers(0, 2), st.integers(0, 14))
+lengths = st.sampled_from([30 * MINUTE, HOUR, 2 * HOUR])
+
+
+@dataclass
+class Room:
+    """A studio as the model knows it. `opens` and `closes` are hours of the wall clock; none for always."""
+
+    id: int
+    site: int
+    organisation: int
+    setup: timedelta = timedelta()
+    clear: timedelta = timedelta()
+    private: bool = False
+    approval: bool = False
+    opens: int | None = None
+    closes: int | None = None
+
+    def blocked(self, start, end):
+        return start - self.setup, end + self.clear
+
+    def is_open(self, start, end) -> bool:
+        if self.opens is None:
+            return True
+        first, last = start.astimezone(OSLO), end.astimezone(OSLO)
+        minutes = first.hour * 60 + first.minute, last.hour * 60 + last.minute
+        return first.date() == last.date() and self.opens * 60 <= minutes[0] and minutes[1] <= self.closes * 60
+
+
+@dataclass
+class Held:
+    """One studio's time: until when it is only asked for, and whether it was given back."""
+
+    room: Room
+    start: datetime
+    end: datetime
+    expires: datetime | None = None
+    asked: bool = False
+    free: bool = False
+
+
+@dataclass
+class Meeting:
+    owner: int
+    start: datetime
+    end: datetime
+    state: ConferenceState
+    held: list[Held] = field(default_factory=list)
+
+
+class Bookings(RuleBasedStateMachine):
+    meetings = Bundle("meetings")
+    closings = Bundle("closings")
+
+    @initialize()
+    def begin(self):
+        self.clock = time_machine.travel(MONDAY, tick=False)
+        self.now = self.clock.start()
+        self._empty()
+        ours, theirs = factories.organisation(), factories.organisation()
+        sites = [factories.site(ours, name="Ours"), factories.site(theirs, name="Theirs")]
+        self.people = {org.id: factories.account(organisation=org).id for org in (ours, theirs)}
+        self.rooms = []
+        week = {day: ["08:00-12:00"] for day in ("mon", "tue", "wed", "thu", "fri")}
+        for site in sites:
+            for terms in (
+                {},
+                {"setup_minutes": 10, "clear_down_minutes": 5},
+                {"shared": False},
+                {"needs_approval": True},
+                {"bookable_hours": week},
+            ):
+                studio = factories.studio(site, **terms)
+                factories.endpoint(studio)
+                self.rooms.append(
+                    Room(
+                        studio.id, site.id, site.organisation_id,
+                        terms.get("setup_minutes", 0) * MINUTE, terms.get("clear_down_minutes", 0) * MINUTE,
+                        not terms.get("shared", True), terms.get("needs_approval", False),
+                        *((8, 12) if "bookable_hours" in terms else ()),
+                    )
+                )  # fmt: skip
+        self.organisations = [ours.id, theirs.id]
+        self.model: dict[int, Meeting] = {}
+        self.closed: dict[int, tuple[set[int], datetime, datetime]] = {}
+        db.session.remove()
+
+    def teardown(self):
+        if hasattr(self, "clock"):
+            self.clock.stop()
+        db.session.remove()
+
+    # What people do.
+
+    @rule(target=meetings, who=st.integers(0, 1), rooms=st.sets(st.integers(0, 9), min_size=2, max_size=4),
+          start=starts, length=lengths)  # fmt: skip
+    def book_by_name(self, who, rooms, start, length):
+        owner, chosen = self.organisations[who], [self.rooms[number] for number in sorted(rooms)]
+        wish = self._wish(owner, start, start + length, [StudioWish(room.id) for room in chosen])
+        expected = self._why_not(chosen, owner, start, start + length)
+        key = self._try(lambda: conferences.book(wish, self._person(owner)).id, expected)
+        if key is not None:
+            self._keep(key, owner, start, start + length, chosen)
+        return key
+
+    @rule(target=meetings, who=st.integers(0, 1), sites=st.lists(st.sampled_from(["Ours", "Theirs"]), min_size=2,
+          max_size=5), start=starts, length=lengths)  # fmt: skip
+    def book_from_pools(self, who, sites, start, length):
+        owner = self.organisations[who]
+        wish = self._wish(owner, start, start + length, [PoolWish(site=name) for name in sites])
+        free = {
+            name: [
+                room
+                for room in self.rooms[5 * number : 5 * number + 5]
+                if not self._why_not([room], owner, start, start + length)
+            ]
+            for number, name in enumerate(("Ours", "Theirs"))
+        }
+        enough = all(sites.count(name) <= len(free[name]) for name in free)
+        past = start < self._now() - MINUTE
+        key = self._try(lambda: conferences.book(wish, self._person(owner)).id, set() if enough and not past else {"x"})
+        if key is not None:
+            ids = db.session.scalars(
+                sa.select(Party.studio_id).where(Party.conference_id == key).order_by(Party.position)
+            ).all()
+            chosen = [next(room for room in self.rooms if room.id == studio_id) for studio_id in ids]
+            for name, room in zip(sites, chosen, strict=True):
+                assert room in free[name]
+            assert len(set(ids)) == len(ids)
+            self._keep(key, owner, start, start + length, chosen)
+        return key
+
+    @rule(key=meetings, start=starts, length=lengths)
+    def move(self, key, start, length):
+        meeting = self._live(key, ConferenceState.PLANNED)
+        if self._kind(key) is not PartyKind.STUDIO:
+            return
+        rooms = [held.room for held in meeting.held]
+        wish = self._wish(meeting.owner, start, start + length, [StudioWish(room.id) for room in rooms])
+        expected = self._why_not(rooms, meeting.owner, start, start + length, but=key)
+        if (start, start + length) == (meeting.start, meeting.end):
+            return
+        changed = self._try(
+            lambda: conferences.change(key, wish, self._version(key), self._person(meeting.owner)).id, expected
+        )
+        if changed is not None:
+            self._keep(key, meeting.owner, start, start + length, rooms)
+
+    @rule(key=meetings)
+    def cancel(self, key):
+        meeting = self._live(key, *LIVE)
+        write(lambda: conferences.cancel(key, self._version(key), None).id)
+        if meeting.state is ConferenceState.PLANNED:
+            self._free(meeting)
+            meeting.state = ConferenceState.CANCELLED
+            return
+        meeting.end = min(meeting.end, max(self._now(), meeting.start + timedelta(seconds=1)))
+        for held in meeting.held:
+            if not held.free:
+                held.end = meeting.end + held.room.clear
+
+    @rule(key=meetings)
+    def take_back(self, key):
+        meeting = self._live(key, ConferenceState.CANCELLED)
+        if self._kind(key) is not PartyKind.STUDIO:
+            return
+        rooms = [held.room for held in meeting.held]
+        expected = self._why_not(rooms, meeting.owner, meeting.start, meeting.end, but=key)
+        person = self._person(meeting.owner)
+        if self._try(lambda: conferences.take_back_cancellation(key, self._version(key), person).id, expected):
+            self._keep(key, meeting.owner, meeting.start, meeting.end, rooms)
+
+    @rule(key=meetings, accept=st.booleans())
+    def answer(self, key, accept):
+        meeting = self._live(key, ConferenceState.PLANNED)
+        asked = [number for number, held in enumerate(meeting.held) if held.asked]
+        assume(asked)
+        number = asked[0]
+        held = meeting.held[number]
+        gone = held.free or (held.expires is not None and held.expires <= self._now())
+        if accept:
+            if self._try(lambda: answers.accept(key, number, None).id, {"gone"} if gone else set()):
+                held.expires = None
+            return
+        write(lambda: answers.decline(key, number, "Needed for surgery", None).id)
+        held.free = True
+
+    @rule(target=closings, number=st.integers(0, 9), whole_site=st.booleans(), start=starts, length=lengths)
+    def close(self, number, whole_site, start, length):
+        room = self.rooms[number]
+        assume(start + length > self._now())
+        model, row_id = (Site, room.site) if whole_site else (Studio, room.id)
+        hit = {each.id for each in self.rooms if (each.site == room.site if whole_site else each is room)}
+
+        def work():
+            closure, threats = close(db.session.get_one(model, row_id), start, start + length, "Burst pipe", None)
+            return closure.id, {(threat.conference.id, threat.studio.id) for threat in threats}
+
+        key, threats = write(work)
+        self.closed[key] = (hit, start, start + length)
+        assert threats == {
+            (other, held.room.id)
+            for other, meeting in self.model.items()
+            if meeting.state in LIVE
+            for held in meeting.held
+            if held.room.id in hit and not held.free and held.start < start + length and held.end > start
+        }
+        return key
+
+    @rule(key=closings)
+    def reopen(self, key):
+        assume(key in self.closed and self.closed[key][2] > self._now())
+        write(lambda: reopen(key, None).id)
+        hit, start, _end = self.closed.pop(key)
+        if start < self._now():
+            self.closed[key] = (hit, start, self._now())
+
+    @rule(key=meetings, minutes=st.sampled_from([15, 60]))
+    def extend(self, key, minutes):
+        meeting = self._live(key, ConferenceState.RUNNING)
+        assume(meeting.end > self._now())
+        end = meeting.end + minutes * MINUTE
+        present = [held for held in meeting.held if not held.free]
+        # Whoever sits there already is asked neither for hours nor for fitness.
+        expected = {
+            why
+            for held in present
+            for why in self._taken(held.room, meeting.start, end, but=key)
+            | self._shut_down(held.room, meeting.start, end)
+        }
+        if self._try(lambda: running.extend(key, minutes, None, None).id, expected):
+            meeting.end = end
+            for held in present:
+                held.end = end + held.room.clear
+
+    @rule(key=meetings, number=st.integers(0, 4))
+    def give_back_one(self, key, number):
+        meeting = self._live(key, ConferenceState.RUNNING)
+        assume(number < len(meeting.held) and not meeting.held[number].free and meeting.held[number].expires is None)
+        host = db.session.scalar(sa.select(Party.position).where(Party.conference_id == key, Party.host)) == number
+        if self._try(lambda: running.release_studio(key, number, None, None).id, {"host"} if host else set()):
+            meeting.held[number].free = True
+
+    # What the clock and the scheduler do.
+
+    @rule(hours=st.sampled_from([0.25, 1, 3, 24]))
+    def time_passes(self, hours):
+        self.now.shift(hours * HOUR)
+        now = self._now()
+        for key, meeting in self.model.items():
+            state = meeting.state
+            if state is ConferenceState.PLANNED and meeting.start <= now < meeting.end:
+                state = ConferenceState.RUNNING
+            elif state in LIVE and meeting.end <= now:
+                state = ConferenceState.ENDED if state is ConferenceState.RUNNING else ConferenceState.FAILED
+            if state is not meeting.state:
+                meeting.state = state
+                write(lambda key=key, state=state: setattr(db.session.get_one(Conference, key), "state", state))
+
+    @rule()
+    def the_expired_are_released(self):
+        write(release_expired)
+        for meeting in self.model.values():
+            for held in meeting.held:
+                if held.expires is not None and held.expires <= self._now():
+                    held.free = True
+
+    # What must hold after every step.
+
+    @invariant()
+    @precondition(lambda self: hasattr(self, "model"))
+    def no_studio_is_reserved_twice(self):
+        query = """
+            SELECT count(*) FROM reservation a JOIN reservation b ON a.studio_id = b.studio_id AND a.id < b.id
+            WHERE a.starts_at < b.ends_at AND b.starts_at < a.ends_at
+              AND a.released_at IS NULL AND b.released_at IS NULL"""
+        assert db.session.scalar(sa.text(query)) == 0
+
+    @invariant()
+    @precondition(lambda self: hasattr(self, "model"))
+    def the_tables_say_what_the_model_says(self):
+        now = self._now()
+        query = sa.select(
+            Reservation.conference_id,
+            Reservation.studio_id,
+            Reservation.starts_at,
+            Reservation.ends_at,
+        ).where(
+            Reservation.released_at.is_(None), sa.or_(Reservation.expires_at.is_(None), Reservation.expires_at > now)
+        )
+        found = {tuple(row) for row in db.session.execute(query)}
+        assert found == {
+            (key, held.room.id, held.start, held.end)
+            for key, meeting in self.model.items()
+            for held in meeting.held
+            if not held.free and not (held.expires is not None and held.expires <= now)
+        }
+        states = dict(db.session.execute(sa.select(Conference.id, Conference.state)).all())
+        assert states == {key: meeting.state for key, meeting in self.model.items()}
+        db.session.rollback()
+
+    @invariant()
+    @precondition(lambda self: hasattr(self, "model"))
+    def no_refused_deed_leaves_anything(self):
+        orphans = sa.select(sa.func.count(Party.id)).where(Party.conference_id.not_in(sa.select(Conference.id)))
+        assert db.session.scalar(orphans) == 0
+        assert db.session.scalar(sa.select(sa.func.count(Conference.id))) == len(self.model)
+
+    # The model's own reckoning.
+
+    def _why_not(self, rooms, owner, start, end, but=None) -> set[str]:
+        found = {"past"} if start < self._now() - MINUTE else set()
+        for room in rooms:
+            if room.private and room.organisation != owner:
+                found.add("private")
+            if not room.is_open(start, end):
+                found.add("hours")
+            found |= self._taken(room, start, end, but) | self._shut_down(room, start, end)
+        return found
+
+    def _taken(self, room, start, end, but=None) -> set[str]:
+        first, last = room.blocked(start, end)
+        return {
+            f"K-{10_000 + key}"
+            for key, meeting in self.model.items()
+            if key != but
+            for held in meeting.held
+            if held.room is room and not held.free and held.start < last and held.end > first
+            if not (held.expires is not None and held.expires <= self._now())
+        }
+
+    def _shut_down(self, room, start, end) -> set[str]:
+        """A closure of the meeting's time, and, where the room needs setting up, of that time too."""
+        first, last = room.blocked(start, end)
+        return {
+            "closed" for hit, begins, ends in self.closed.values() if room.id in hit and begins < last and ends > first
+        }
+
+    def _keep(self, key, owner, start, end, rooms):
+        now = self._now()
+        held = []
+        for room in rooms:
+            asks = room.organisation != owner
+            expires = max(min(now + 48 * HOUR, start), now) if room.approval and asks else None
+            held.append(Held(room, *room.blocked(start, end), expires, asks))
+        # What had expired in these studios was released on the way.
+        for meeting in self.model.values():
+            for other in meeting.held:
+                if other.room in rooms and other.expires is not None and other.expires <= now:
+                    other.free = True
+        self.model[key] = Meeting(owner, start, end, ConferenceState.PLANNED, held)
+
+    def _free(self, meeting):
+        for held in meeting.held:
+            held.free = True
+
+    def _live(self, key, *states) -> Meeting:
+        assume(key is not None and self.model[key].state in states)
+        return self.model[key]
+
+    def _try(self, deed, expected):
+        """Do it: it must be refused exactly when the model knows a reason, and clashes are named, all of them."""
+        try:
+            done = write(deed)
+        except Refused as refused:
+            error = refused
+        else:
+            assert not expected, f"done in spite of {expected}"
+            return done
+        assert expected, f"refused without a reason that the model knows: {error}"
+        if isinstance(error, StudioTaken):
+            assert {each.reference for each in error.obstacles} == {why for why in expected if why.startswith("K-")}
+        return None
+
+    def _wish(self, owner, start, end, parties) -> Booking:
+        return Booking("Meeting", Purpose.ADMINISTRATION, owner, start, end, tuple(parties))
+
+    def _person(self, owner):
+        return db.session.get_one(factories.Account, self.people[owner])
+
+    def _version(self, key):
+        return db.session.scalar(sa.select(Conference.version).where(Conference.id == key))
+
+    def _kind(self, key):
+        return db.session.scalar(sa.select(Party.kind).where(Party.conference_id == key).limit(1))
+
+    def _now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def _empty(self):
+        """Of all but the audit trail, which nobody can empty, and what it refers to."""
+        db.session.remove()
+        with db.engine.begin() as connection:
+            for table in ("event", "leg", "party", "reservation", "closure", "conference"):
+                connection.execute(sa.text(f"DELETE FROM {table}"))
+            connection.execute(sa.update(Studio).values(retired_at=MONDAY))
+            connection.execute(sa.update(Site).values(name=sa.literal("old ") + sa.cast(Site.id, sa.String)))
+
+
+def test_whatever_people_and_the_clock_do_the_tables_are_right(app):
+    run_state_machine_as_test(
+        Bookings,
+        settings=settings(
+            max_examples=25,
+            stateful_step_count=25,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            phases=(Phase.generate, Phase.shrink),
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
