@@ -32,6 +32,7 @@ from models import (
     Reservation,
     Site,
     Studio,
+    WaitingRequest,
     db,
     write,
 )
@@ -39,6 +40,15 @@ from studios.booking import answers, conferences, running
 from studios.booking.closures import close, reopen
 from studios.booking.expiry import release_expired
 from studios.booking.obstacles import StudioTaken
+from studios.booking.series.edit_previews import SeriesChange
+from studios.booking.series.editing import cancel_series, edit_series
+from studios.booking.series.edits import Scope
+from studios.booking.series.previews import SeriesRequest
+from studios.booking.series.recurrence import Recurrence
+from studios.booking.series.saving import book_series
+from studios.booking.waiting.minding import mind_who_waits
+from studios.booking.waiting.offers import accept_offer
+from studios.booking.waiting.requests import ask_to_wait
 from studios.booking.wishes import Booking, PoolWish, StudioWish
 from tests import factories
 
@@ -95,11 +105,28 @@ class Meeting:
     end: datetime
     state: ConferenceState
     held: list[Held] = field(default_factory=list)
+    series: object | None = None
+    detached: bool = False
+
+
+@dataclass
+class Waiting:
+    """Who waits for two studios, and what is held for them. `shunned`: offers that were let pass."""
+
+    owner: int
+    rooms: list[Room]
+    length: timedelta
+    earliest: datetime
+    latest: datetime
+    state: str = "waiting"
+    held: list[Held] = field(default_factory=list)
+    place: tuple[datetime, datetime] | None = None
 
 
 class Bookings(RuleBasedStateMachine):
     meetings = Bundle("meetings")
     closings = Bundle("closings")
+    requests = Bundle("requests")
 
     @initialize()
     def begin(self):
@@ -131,6 +158,7 @@ class Bookings(RuleBasedStateMachine):
                 )  # fmt: skip
         self.organisations = [ours.id, theirs.id]
         self.model: dict[int, Meeting] = {}
+        self.waiting: dict[int, Waiting] = {}
         self.closed: dict[int, tuple[set[int], datetime, datetime]] = {}
         db.session.remove()
 
@@ -194,6 +222,7 @@ class Bookings(RuleBasedStateMachine):
         )
         if changed is not None:
             self._keep(key, meeting.owner, start, start + length, rooms)
+            self.model[key].detached = meeting.series is not None
 
     @rule(key=meetings)
     def cancel(self, key):
@@ -290,6 +319,144 @@ class Bookings(RuleBasedStateMachine):
         if self._try(lambda: running.release_studio(key, number, None, None).id, {"host"} if host else set()):
             meeting.held[number].free = True
 
+    @rule(target=meetings, who=st.integers(0, 1), rooms=st.sets(st.integers(0, 9), min_size=2, max_size=2),
+          slot=st.integers(0, 12), length=lengths)  # fmt: skip
+    def book_a_series(self, who, rooms, slot, length):
+        """Three days in a row, all or none."""
+        owner, chosen = self.organisations[who], [self.rooms[number] for number in sorted(rooms)]
+        start = MONDAY + slot * 30 * MINUTE
+        wish = self._wish(owner, start, start + length, [StudioWish(room.id) for room in chosen])
+        wall = start.astimezone(OSLO)
+        rule = Recurrence("FREQ=DAILY;COUNT=3", wall.date(), wall.time(), length // MINUTE, "Europe/Oslo")
+        days = [start + number * DAY for number in range(3)]
+        expected = {why for day in days for why in self._why_not(chosen, owner, day, day + length)}
+        request = SeriesRequest(wish, rule)
+        keys = self._try(lambda: [row.id for row in book_series(request, self._person(owner)).conferences], expected)
+        if keys is None:
+            return None
+        series = object()
+        for key, day in zip(keys, days, strict=True):
+            self._keep(key, owner, day, day + length, chosen)
+            self.model[key].series = series
+        return keys[1]
+
+    @rule(key=meetings, scope=st.sampled_from(list(Scope)), days=st.integers(-1, 1), slots=st.integers(-4, 4))
+    def edit_a_series(self, key, scope, days, slots):
+        """Move one meeting and with it its siblings; those that stand by themselves stay, and nobody else's moves."""
+        pivot = self._live(key, ConferenceState.PLANNED)
+        assume(pivot.series is not None and (days or slots))
+        start = pivot.start + days * DAY + slots * 30 * MINUTE
+        assume(start.astimezone(OSLO).date() == (pivot.start + days * DAY).astimezone(OSLO).date())
+        affected = {
+            other: self._shifted(each, start - pivot.start if other == key else days * DAY, start if slots else None)
+            for other, each in self._in_scope(key, scope)
+            if each.state is ConferenceState.PLANNED and (other == key or not each.detached)
+        }
+        others = set(self.model) - set(affected)
+        expected = set()
+        for other, first in affected.items():
+            each = self.model[other]
+            last = first + (each.end - each.start)
+            rooms = [held.room for held in each.held]
+            expected |= self._why_not(rooms, each.owner, first, last, among=others)
+            for twin, its_first in affected.items():
+                its_last = its_first + (self.model[twin].end - self.model[twin].start)
+                if twin != other and any(
+                    room.blocked(first, last)[0] < room.blocked(its_first, its_last)[1]
+                    and room.blocked(its_first, its_last)[0] < room.blocked(first, last)[1]
+                    for room in rooms
+                ):
+                    expected.add("a sibling")
+        person = self._person(pivot.owner)
+        change = SeriesChange(start=start)
+        done = self._try(
+            lambda: [row.id for row in edit_series(key, scope, change, self._version(key), person).conferences],
+            expected,
+        )
+        if done is None:
+            return
+        assert set(done) == set(affected)
+        following = [self.model[other] for other, _ in self._in_scope(key, scope)]
+        for other, first in affected.items():
+            each = self.model[other]
+            series, detached = each.series, each.detached or (scope is Scope.THIS)
+            self._keep(other, each.owner, first, first + (each.end - each.start), [held.room for held in each.held])
+            self.model[other].series, self.model[other].detached = series, detached
+        if scope is Scope.FOLLOWING:
+            cut = object()
+            for each in following:
+                each.series = cut
+            for other in affected:
+                self.model[other].series = cut
+
+    @rule(key=meetings, scope=st.sampled_from([Scope.FOLLOWING, Scope.ALL]))
+    def cancel_a_series(self, key, scope):
+        pivot = self._live(key, ConferenceState.PLANNED)
+        assume(pivot.series is not None)
+        write(lambda: len(cancel_series(key, scope, self._version(key), None).conferences))
+        for _other, each in self._in_scope(key, scope):
+            if each.state is ConferenceState.PLANNED:
+                self._free(each)
+                each.state = ConferenceState.CANCELLED
+
+    @rule(target=requests, who=st.integers(0, 1), rooms=st.sets(st.integers(0, 9), min_size=2, max_size=2),
+          start=starts, length=lengths, room_to_move=st.sampled_from([30, 120]))  # fmt: skip
+    def ask_to_wait(self, who, rooms, start, length, room_to_move):
+        owner, chosen = self.organisations[who], [self.rooms[number] for number in sorted(rooms)]
+        earliest, latest = start, start + length + room_to_move * MINUTE
+        assume(earliest > self._now())
+        wish = self._wish(owner, start, start + length, [StudioWish(room.id) for room in chosen])
+        private = {"private" for room in chosen if room.private and room.organisation != owner}
+        person = self._person(owner)
+        key = self._try(lambda: ask_to_wait(wish, earliest, latest, person).id, private)
+        if key is not None:
+            self.waiting[key] = Waiting(owner, chosen, length, earliest, latest)
+        return key
+
+    @rule()
+    def what_came_free_is_offered(self):
+        """Only what is free, held for whoever it is offered to; and nobody waits on who could have been served."""
+        mind_who_waits()
+        self._forget_what_expired()
+        rows = db.session.scalars(db.select(WaitingRequest).order_by(WaitingRequest.id)).all()
+        for row in rows:
+            asked = self.waiting[row.id]
+            offered = (row.offered_start, row.offered_end) if row.state.value == "offered" else None
+            if offered and offered != asked.place:
+                why = self._why_not(asked.rooms, asked.owner, *offered)
+                assert not why, f"offered in spite of {why}"
+                assert asked.earliest <= offered[0] < offered[1] <= asked.latest
+                spans = [room.blocked(*offered) for room in asked.rooms]
+                asked.held = [
+                    Held(room, *span, row.offer_expires_at) for room, span in zip(asked.rooms, spans, strict=True)
+                ]
+            asked.place, asked.state = offered, row.state.value
+            if not offered:
+                asked.held = []
+        for asked in self.waiting.values():
+            if asked.state == "waiting":
+                assert not self._could_be_had(asked), "somebody waits for a time that is free"
+        db.session.rollback()
+
+    @rule(target=meetings, key=requests)
+    def accept_an_offer(self, key):
+        assume(key is not None and self.waiting[key].state == "offered")
+        asked = self.waiting[key]
+        expires = asked.held[0].expires
+        gone = {"gone"} if expires <= self._now() else set()
+        start, end = asked.place
+        if not gone:
+            asked.held = []  # what was held for them is in nobody's way but others'
+            gone = {why for why in self._why_not(asked.rooms, asked.owner, start, end) if why in ("closed", "past")}
+        booked = self._try(lambda: accept_offer(key, self._person(asked.owner)).id, gone)
+        if booked is not None:
+            asked.state = "accepted"
+            self._keep(booked, asked.owner, start, end, asked.rooms)
+            return booked
+        if expires > self._now():
+            asked.held = [Held(room, *room.blocked(start, end), expires) for room in asked.rooms]
+        return None
+
     # What the clock and the scheduler do.
 
     @rule(hours=st.sampled_from([0.25, 1, 3, 24]))
@@ -309,6 +476,9 @@ class Bookings(RuleBasedStateMachine):
     @rule()
     def the_expired_are_released(self):
         write(release_expired)
+        self._forget_what_expired()
+
+    def _forget_what_expired(self):
         for meeting in self.model.values():
             for held in meeting.held:
                 if held.expires is not None and held.expires <= self._now():
@@ -343,6 +513,11 @@ class Bookings(RuleBasedStateMachine):
             for key, meeting in self.model.items()
             for held in meeting.held
             if not held.free and not (held.expires is not None and held.expires <= now)
+        } | {
+            (None, held.room.id, held.start, held.end)
+            for asked in self.waiting.values()
+            for held in asked.held
+            if held.expires > now
         }
         states = dict(db.session.execute(sa.select(Conference.id, Conference.state)).all())
         assert states == {key: meeting.state for key, meeting in self.model.items()}
@@ -357,26 +532,57 @@ class Bookings(RuleBasedStateMachine):
 
     # The model's own reckoning.
 
-    def _why_not(self, rooms, owner, start, end, but=None) -> set[str]:
+    def _in_scope(self, key, scope):
+        """The pivot's siblings in the order of the rule, which is that of their keys."""
+        series = self.model[key].series
+        return [
+            (other, each)
+            for other, each in sorted(self.model.items())
+            if other == key
+            or (each.series is series and (scope is Scope.ALL or (scope is Scope.FOLLOWING and other > key)))
+        ]
+
+    def _shifted(self, meeting, by, wall):
+        """So many days on; to the pivot's new time of day, where that is another."""
+        if wall is None or by % DAY:
+            return meeting.start + by
+        day = (meeting.start + by).astimezone(OSLO).date()
+        return datetime.combine(day, wall.astimezone(OSLO).time(), OSLO).astimezone(UTC)
+
+    def _could_be_had(self, asked) -> bool:
+        """Every five minutes of the window, by brute force; what is about to begin is offered to nobody."""
+        start = asked.earliest
+        while start + asked.length <= asked.latest:
+            soon = start < self._now() + HOUR
+            if not soon and not self._why_not(asked.rooms, asked.owner, start, start + asked.length):
+                return True
+            start += 5 * MINUTE
+        return False
+
+    def _why_not(self, rooms, owner, start, end, but=None, among=None) -> set[str]:
         found = {"past"} if start < self._now() - MINUTE else set()
         for room in rooms:
             if room.private and room.organisation != owner:
                 found.add("private")
             if not room.is_open(start, end):
                 found.add("hours")
-            found |= self._taken(room, start, end, but) | self._shut_down(room, start, end)
+            found |= self._taken(room, start, end, but, among) | self._shut_down(room, start, end)
         return found
 
-    def _taken(self, room, start, end, but=None) -> set[str]:
+    def _taken(self, room, start, end, but=None, among=None) -> set[str]:
+        """References of what is in the way (only `among` these, if given), and "held" for what is offered to somebody."""
         first, last = room.blocked(start, end)
-        return {
+
+        def is_hit(held):
+            gone = held.free or (held.expires is not None and held.expires <= self._now())
+            return held.room is room and not gone and held.start < last and held.end > first
+
+        found = {
             f"K-{10_000 + key}"
             for key, meeting in self.model.items()
-            if key != but
-            for held in meeting.held
-            if held.room is room and not held.free and held.start < last and held.end > first
-            if not (held.expires is not None and held.expires <= self._now())
+            if key != but and (among is None or key in among) and any(map(is_hit, meeting.held))
         }
+        return found | {"held" for asked in self.waiting.values() if any(map(is_hit, asked.held))}
 
     def _shut_down(self, room, start, end) -> set[str]:
         """A closure of the meeting's time, and, where the room needs setting up, of that time too."""
@@ -418,7 +624,9 @@ class Bookings(RuleBasedStateMachine):
             return done
         assert expected, f"refused without a reason that the model knows: {error}"
         if isinstance(error, StudioTaken):
-            assert {each.reference for each in error.obstacles} == {why for why in expected if why.startswith("K-")}
+            assert {each.reference for each in error.obstacles} == {
+                why if why.startswith("K-") else "" for why in expected if why.startswith("K-") or why == "held"
+            }
         return None
 
     def _wish(self, owner, start, end, parties) -> Booking:
@@ -440,7 +648,7 @@ class Bookings(RuleBasedStateMachine):
         """Of all but the audit trail, which nobody can empty, and what it refers to."""
         db.session.remove()
         with db.engine.begin() as connection:
-            for table in ("event", "leg", "party", "reservation", "closure", "conference"):
+            for table in ("event", "leg", "party", "reservation", "waiting_request", "closure", "conference", "series"):
                 connection.execute(sa.text(f"DELETE FROM {table}"))
             connection.execute(sa.update(Studio).values(retired_at=MONDAY))
             connection.execute(sa.update(Site).values(name=sa.literal("old ") + sa.cast(Site.id, sa.String)))
