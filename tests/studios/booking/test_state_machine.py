@@ -11,9 +11,8 @@ from zoneinfo import ZoneInfo
 import hypothesis.strategies as st
 import sqlalchemy as sa
 import time_machine
-from hypothesis import HealthCheck, Phase, assume, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import (
-    Bundle,
     RuleBasedStateMachine,
     initialize,
     invariant,
@@ -58,6 +57,7 @@ OSLO = ZoneInfo("Europe/Oslo")
 LIVE = (ConferenceState.PLANNED, ConferenceState.RUNNING)
 
 starts = st.builds(lambda day, slot: MONDAY + day * DAY + slot * 30 * MINUTE, st.integers(0, 2), st.integers(0, 14))
+picks = st.integers(0, 1000)
 lengths = st.sampled_from([30 * MINUTE, HOUR, 2 * HOUR])
 
 
@@ -124,10 +124,6 @@ class Waiting:
 
 
 class Bookings(RuleBasedStateMachine):
-    meetings = Bundle("meetings")
-    closings = Bundle("closings")
-    requests = Bundle("requests")
-
     @initialize()
     def begin(self):
         self.clock = time_machine.travel(MONDAY, tick=False)
@@ -138,14 +134,10 @@ class Bookings(RuleBasedStateMachine):
         self.people = {org.id: factories.account(organisation=org).id for org in (ours, theirs)}
         self.rooms = []
         week = {day: ["08:00-12:00"] for day in ("mon", "tue", "wed", "thu", "fri")}
-        for site in sites:
-            for terms in (
-                {},
-                {"setup_minutes": 10, "clear_down_minutes": 5},
-                {"shared": False},
-                {"needs_approval": True},
-                {"bookable_hours": week},
-            ):
+        special = [{"bookable_hours": week}, {"shared": False}]
+        buffered, asking = {"setup_minutes": 10, "clear_down_minutes": 5}, {"needs_approval": True}
+        for site, own_terms in zip(sites, special, strict=True):
+            for terms in ({}, {}, buffered, asking, own_terms):
                 studio = factories.studio(site, **terms)
                 factories.endpoint(studio)
                 self.rooms.append(
@@ -161,6 +153,10 @@ class Bookings(RuleBasedStateMachine):
         self.waiting: dict[int, Waiting] = {}
         self.closed: dict[int, tuple[set[int], datetime, datetime]] = {}
         db.session.remove()
+        # Something to work on, so that few steps lead far.
+        self.book_a_series(0, {0, 5}, 4, HOUR)
+        self.book_by_name(0, {1, 8}, MONDAY + 3 * HOUR, HOUR)
+        self.ask_to_wait(1, {0, 6}, MONDAY + 2 * HOUR, HOUR, 30)
 
     def teardown(self):
         if hasattr(self, "clock"):
@@ -169,7 +165,7 @@ class Bookings(RuleBasedStateMachine):
 
     # What people do.
 
-    @rule(target=meetings, who=st.integers(0, 1), rooms=st.sets(st.integers(0, 9), min_size=2, max_size=4),
+    @rule(who=st.integers(0, 1), rooms=st.sets(st.integers(0, 9), min_size=2, max_size=4),
           start=starts, length=lengths)  # fmt: skip
     def book_by_name(self, who, rooms, start, length):
         owner, chosen = self.organisations[who], [self.rooms[number] for number in sorted(rooms)]
@@ -178,9 +174,8 @@ class Bookings(RuleBasedStateMachine):
         key = self._try(lambda: conferences.book(wish, self._person(owner)).id, expected)
         if key is not None:
             self._keep(key, owner, start, start + length, chosen)
-        return key
 
-    @rule(target=meetings, who=st.integers(0, 1), sites=st.lists(st.sampled_from(["Ours", "Theirs"]), min_size=2,
+    @rule(who=st.integers(0, 1), sites=st.lists(st.sampled_from(["Ours", "Theirs"]), min_size=2,
           max_size=5), start=starts, length=lengths)  # fmt: skip
     def book_from_pools(self, who, sites, start, length):
         owner = self.organisations[who]
@@ -205,12 +200,11 @@ class Bookings(RuleBasedStateMachine):
                 assert room in free[name]
             assert len(set(ids)) == len(ids)
             self._keep(key, owner, start, start + length, chosen)
-        return key
 
-    @rule(key=meetings, start=starts, length=lengths)
-    def move(self, key, start, length):
-        meeting = self._live(key, ConferenceState.PLANNED)
-        if self._kind(key) is not PartyKind.STUDIO:
+    @rule(pick=picks, start=starts, length=lengths)
+    def move(self, pick, start, length):
+        key, meeting = self._pick(pick, ConferenceState.PLANNED)
+        if meeting is None or self._kind(key) is not PartyKind.STUDIO:
             return
         rooms = [held.room for held in meeting.held]
         wish = self._wish(meeting.owner, start, start + length, [StudioWish(room.id) for room in rooms])
@@ -224,9 +218,11 @@ class Bookings(RuleBasedStateMachine):
             self._keep(key, meeting.owner, start, start + length, rooms)
             self.model[key].detached = meeting.series is not None
 
-    @rule(key=meetings)
-    def cancel(self, key):
-        meeting = self._live(key, *LIVE)
+    @rule(pick=picks)
+    def cancel(self, pick):
+        key, meeting = self._pick(pick, *LIVE)
+        if meeting is None:
+            return
         write(lambda: conferences.cancel(key, self._version(key), None).id)
         if meeting.state is ConferenceState.PLANNED:
             self._free(meeting)
@@ -237,10 +233,10 @@ class Bookings(RuleBasedStateMachine):
             if not held.free:
                 held.end = meeting.end + held.room.clear
 
-    @rule(key=meetings)
-    def take_back(self, key):
-        meeting = self._live(key, ConferenceState.CANCELLED)
-        if self._kind(key) is not PartyKind.STUDIO:
+    @rule(pick=picks)
+    def take_back(self, pick):
+        key, meeting = self._pick(pick, ConferenceState.CANCELLED)
+        if meeting is None or self._kind(key) is not PartyKind.STUDIO:
             return
         rooms = [held.room for held in meeting.held]
         expected = self._why_not(rooms, meeting.owner, meeting.start, meeting.end, but=key)
@@ -248,12 +244,14 @@ class Bookings(RuleBasedStateMachine):
         if self._try(lambda: conferences.take_back_cancellation(key, self._version(key), person).id, expected):
             self._keep(key, meeting.owner, meeting.start, meeting.end, rooms)
 
-    @rule(key=meetings, accept=st.booleans())
-    def answer(self, key, accept):
-        meeting = self._live(key, ConferenceState.PLANNED)
-        asked = [number for number, held in enumerate(meeting.held) if held.asked]
-        assume(asked)
-        number = asked[0]
+    @rule(pick=picks, accept=st.booleans())
+    def answer(self, pick, accept):
+        key, meeting = self._pick(
+            pick, ConferenceState.PLANNED, where=lambda each: any(held.asked for held in each.held)
+        )
+        if meeting is None:
+            return
+        number = next(number for number, held in enumerate(meeting.held) if held.asked)
         held = meeting.held[number]
         gone = held.free or (held.expires is not None and held.expires <= self._now())
         if accept:
@@ -263,10 +261,11 @@ class Bookings(RuleBasedStateMachine):
         write(lambda: answers.decline(key, number, "Needed for surgery", None).id)
         held.free = True
 
-    @rule(target=closings, number=st.integers(0, 9), whole_site=st.booleans(), start=starts, length=lengths)
+    @rule(number=st.integers(0, 9), whole_site=st.booleans(), start=starts, length=lengths)
     def close(self, number, whole_site, start, length):
         room = self.rooms[number]
-        assume(start + length > self._now())
+        if start + length <= self._now():
+            return
         model, row_id = (Site, room.site) if whole_site else (Studio, room.id)
         hit = {each.id for each in self.rooms if (each.site == room.site if whole_site else each is room)}
 
@@ -283,20 +282,23 @@ class Bookings(RuleBasedStateMachine):
             for held in meeting.held
             if held.room.id in hit and not held.free and held.start < start + length and held.end > start
         }
-        return key
 
-    @rule(key=closings)
-    def reopen(self, key):
-        assume(key in self.closed and self.closed[key][2] > self._now())
+    @rule(pick=picks)
+    def reopen(self, pick):
+        standing = [key for key, (_hit, _start, end) in self.closed.items() if end > self._now()]
+        if not standing:
+            return
+        key = standing[pick % len(standing)]
         write(lambda: reopen(key, None).id)
         hit, start, _end = self.closed.pop(key)
         if start < self._now():
             self.closed[key] = (hit, start, self._now())
 
-    @rule(key=meetings, minutes=st.sampled_from([15, 60]))
-    def extend(self, key, minutes):
-        meeting = self._live(key, ConferenceState.RUNNING)
-        assume(meeting.end > self._now())
+    @rule(pick=picks, minutes=st.sampled_from([15, 60]))
+    def extend(self, pick, minutes):
+        key, meeting = self._pick(pick, ConferenceState.RUNNING, where=lambda each: each.end > self._now())
+        if meeting is None:
+            return
         end = meeting.end + minutes * MINUTE
         present = [held for held in meeting.held if not held.free]
         # Whoever sits there already is asked neither for hours nor for fitness.
@@ -311,15 +313,18 @@ class Bookings(RuleBasedStateMachine):
             for held in present:
                 held.end = end + held.room.clear
 
-    @rule(key=meetings, number=st.integers(0, 4))
-    def give_back_one(self, key, number):
-        meeting = self._live(key, ConferenceState.RUNNING)
-        assume(number < len(meeting.held) and not meeting.held[number].free and meeting.held[number].expires is None)
+    @rule(pick=picks, number=st.integers(0, 4))
+    def give_back_one(self, pick, number):
+        key, meeting = self._pick(pick, ConferenceState.RUNNING)
+        if meeting is None or number >= len(meeting.held):
+            return
+        if meeting.held[number].free or meeting.held[number].expires is not None:
+            return
         host = db.session.scalar(sa.select(Party.position).where(Party.conference_id == key, Party.host)) == number
         if self._try(lambda: running.release_studio(key, number, None, None).id, {"host"} if host else set()):
             meeting.held[number].free = True
 
-    @rule(target=meetings, who=st.integers(0, 1), rooms=st.sets(st.integers(0, 9), min_size=2, max_size=2),
+    @rule(who=st.integers(0, 1), rooms=st.sets(st.integers(0, 9), min_size=2, max_size=2),
           slot=st.integers(0, 12), length=lengths)  # fmt: skip
     def book_a_series(self, who, rooms, slot, length):
         """Three days in a row, all or none."""
@@ -333,27 +338,30 @@ class Bookings(RuleBasedStateMachine):
         request = SeriesRequest(wish, rule)
         keys = self._try(lambda: [row.id for row in book_series(request, self._person(owner)).conferences], expected)
         if keys is None:
-            return None
+            return
         series = object()
         for key, day in zip(keys, days, strict=True):
             self._keep(key, owner, day, day + length, chosen)
             self.model[key].series = series
-        return keys[1]
 
-    @rule(key=meetings, scope=st.sampled_from(list(Scope)), days=st.integers(-1, 1), slots=st.integers(-4, 4))
-    def edit_a_series(self, key, scope, days, slots):
+    @rule(pick=picks, scope=st.sampled_from(list(Scope)), days=st.integers(-1, 1), slots=st.integers(-4, 4))
+    def edit_a_series(self, pick, scope, days, slots):
         """Move one meeting and with it its siblings; those that stand by themselves stay, and nobody else's moves."""
-        pivot = self._live(key, ConferenceState.PLANNED)
-        assume(pivot.series is not None and (days or slots))
+        key, pivot = self._pick(
+            pick, ConferenceState.PLANNED, where=lambda each: each.series is not None and self._is_to_come(each)
+        )
+        if pivot is None or not (days or slots):
+            return
         start = pivot.start + days * DAY + slots * 30 * MINUTE
-        assume(start.astimezone(OSLO).date() == (pivot.start + days * DAY).astimezone(OSLO).date())
+        if start.astimezone(OSLO).date() != (pivot.start + days * DAY).astimezone(OSLO).date():
+            return
         affected = {
             other: self._shifted(each, start - pivot.start if other == key else days * DAY, start if slots else None)
             for other, each in self._in_scope(key, scope)
-            if each.state is ConferenceState.PLANNED and (other == key or not each.detached)
+            if self._is_to_come(each) and (other == key or not each.detached)
         }
         others = set(self.model) - set(affected)
-        expected = set()
+        expected = set[str]()
         for other, first in affected.items():
             each = self.model[other]
             last = first + (each.end - each.start)
@@ -376,42 +384,42 @@ class Bookings(RuleBasedStateMachine):
         if done is None:
             return
         assert set(done) == set(affected)
-        following = [self.model[other] for other, _ in self._in_scope(key, scope)]
+        following = [other for other, _ in self._in_scope(key, scope)]
         for other, first in affected.items():
             each = self.model[other]
-            series, detached = each.series, each.detached or (scope is Scope.THIS)
             self._keep(other, each.owner, first, first + (each.end - each.start), [held.room for held in each.held])
-            self.model[other].series, self.model[other].detached = series, detached
+            self.model[other].detached |= scope is Scope.THIS
         if scope is Scope.FOLLOWING:
             cut = object()
-            for each in following:
-                each.series = cut
-            for other in affected:
+            for other in following:
                 self.model[other].series = cut
 
-    @rule(key=meetings, scope=st.sampled_from([Scope.FOLLOWING, Scope.ALL]))
-    def cancel_a_series(self, key, scope):
-        pivot = self._live(key, ConferenceState.PLANNED)
-        assume(pivot.series is not None)
+    @rule(pick=picks, scope=st.sampled_from([Scope.FOLLOWING, Scope.ALL]))
+    def cancel_a_series(self, pick, scope):
+        key, pivot = self._pick(
+            pick, ConferenceState.PLANNED, where=lambda each: each.series is not None and self._is_to_come(each)
+        )
+        if pivot is None:
+            return
         write(lambda: len(cancel_series(key, scope, self._version(key), None).conferences))
         for _other, each in self._in_scope(key, scope):
-            if each.state is ConferenceState.PLANNED:
+            if self._is_to_come(each):
                 self._free(each)
                 each.state = ConferenceState.CANCELLED
 
-    @rule(target=requests, who=st.integers(0, 1), rooms=st.sets(st.integers(0, 9), min_size=2, max_size=2),
+    @rule(who=st.integers(0, 1), rooms=st.sets(st.integers(0, 9), min_size=2, max_size=2),
           start=starts, length=lengths, room_to_move=st.sampled_from([30, 120]))  # fmt: skip
     def ask_to_wait(self, who, rooms, start, length, room_to_move):
         owner, chosen = self.organisations[who], [self.rooms[number] for number in sorted(rooms)]
         earliest, latest = start, start + length + room_to_move * MINUTE
-        assume(earliest > self._now())
+        if earliest <= self._now():
+            return
         wish = self._wish(owner, start, start + length, [StudioWish(room.id) for room in chosen])
         private = {"private" for room in chosen if room.private and room.organisation != owner}
         person = self._person(owner)
         key = self._try(lambda: ask_to_wait(wish, earliest, latest, person).id, private)
         if key is not None:
             self.waiting[key] = Waiting(owner, chosen, length, earliest, latest)
-        return key
 
     @rule()
     def what_came_free_is_offered(self):
@@ -422,7 +430,7 @@ class Bookings(RuleBasedStateMachine):
         for row in rows:
             asked = self.waiting[row.id]
             offered = (row.offered_start, row.offered_end) if row.state.value == "offered" else None
-            if offered and offered != asked.place:
+            if offered and [row.offer_expires_at] != [held.expires for held in asked.held[:1]]:
                 why = self._why_not(asked.rooms, asked.owner, *offered)
                 assert not why, f"offered in spite of {why}"
                 assert asked.earliest <= offered[0] < offered[1] <= asked.latest
@@ -438,9 +446,12 @@ class Bookings(RuleBasedStateMachine):
                 assert not self._could_be_had(asked), "somebody waits for a time that is free"
         db.session.rollback()
 
-    @rule(target=meetings, key=requests)
-    def accept_an_offer(self, key):
-        assume(key is not None and self.waiting[key].state == "offered")
+    @rule(pick=picks)
+    def accept_an_offer(self, pick):
+        offered = [key for key, asked in self.waiting.items() if asked.state == "offered"]
+        if not offered:
+            return
+        key = offered[pick % len(offered)]
         asked = self.waiting[key]
         expires = asked.held[0].expires
         gone = {"gone"} if expires <= self._now() else set()
@@ -452,10 +463,8 @@ class Bookings(RuleBasedStateMachine):
         if booked is not None:
             asked.state = "accepted"
             self._keep(booked, asked.owner, start, end, asked.rooms)
-            return booked
-        if expires > self._now():
+        elif expires > self._now():
             asked.held = [Held(room, *room.blocked(start, end), expires) for room in asked.rooms]
-        return None
 
     # What the clock and the scheduler do.
 
@@ -570,7 +579,7 @@ class Bookings(RuleBasedStateMachine):
         return found
 
     def _taken(self, room, start, end, but=None, among=None) -> set[str]:
-        """References of what is in the way (only `among` these, if given), and "held" for what is offered to somebody."""
+        """References of what is in the way (only `among` these, if given), and "held" for what is offered to others."""
         first, last = room.blocked(start, end)
 
         def is_hit(held):
@@ -603,15 +612,24 @@ class Bookings(RuleBasedStateMachine):
             for other in meeting.held:
                 if other.room in rooms and other.expires is not None and other.expires <= now:
                     other.free = True
-        self.model[key] = Meeting(owner, start, end, ConferenceState.PLANNED, held)
+        old = self.model.get(key)
+        series, detached = (old.series, old.detached) if old else (None, False)
+        self.model[key] = Meeting(owner, start, end, ConferenceState.PLANNED, held, series, detached)
 
     def _free(self, meeting):
         for held in meeting.held:
             held.free = True
 
-    def _live(self, key, *states) -> Meeting:
-        assume(key is not None and self.model[key].state in states)
-        return self.model[key]
+    def _recurs(self, meeting) -> bool:
+        return meeting.series is not None and self._is_to_come(meeting)
+
+    def _is_to_come(self, meeting) -> bool:
+        return meeting.state is ConferenceState.PLANNED and meeting.start > self._now()
+
+    def _pick(self, pick, *states, where=lambda meeting: True):
+        """One of the meetings in these states and its key, or None and None: no step goes to what can't be done."""
+        found = [(key, each) for key, each in self.model.items() if each.state in states and where(each)]
+        return found[pick % len(found)] if found else (None, None)
 
     def _try(self, deed, expected):
         """Do it: it must be refused exactly when the model knows a reason, and clashes are named, all of them."""
@@ -658,8 +676,8 @@ def test_whatever_people_and_the_clock_do_the_tables_are_right(app):
     run_state_machine_as_test(
         Bookings,
         settings=settings(
-            max_examples=25,
-            stateful_step_count=25,
+            max_examples=80,
+            stateful_step_count=40,
             deadline=None,
             derandomize=True,
             database=None,
