@@ -63,6 +63,12 @@ FOR_TOKENS = {
     "conferences.change": (Scope.BOOK, BOOKERS),
     "conferences.listed": (Scope.READ, EVERYONE),
     "conferences.one": (Scope.READ, EVERYONE),
+    "series.book": (Scope.BOOK, BOOKERS),
+    "series.look_ahead": (Scope.READ, BOOKERS),
+    "series.one": (Scope.READ, EVERYONE),
+    "series_edits.cancel": (Scope.BOOK, BOOKERS),
+    "series_edits.change": (Scope.BOOK, BOOKERS),
+    "series_edits.look_ahead": (Scope.READ, BOOKERS),
     "times.find": (Scope.READ, EVERYONE),
 }
 BY_SESSION_TOO = {"api.openapi"}
