@@ -18,6 +18,9 @@ DAY_FORM = f"^{_YEAR_TO_DAY}$"
 INSTANT_FORM = rf"^{_YEAR_TO_DAY}T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{{1,6}})?)?{_OFFSET}$"
 
 
+LONGEST_INSTANT = len("2026-11-26T09:00:00.000000+01:00")
+
+
 class RequestModel(BaseModel):
     """What a program sends. Fields that are not named are refused, and "5" is no number: a typing error is told."""
 
@@ -73,7 +76,9 @@ def _day(value: Any) -> Any:
 Instant = Annotated[
     AwareDatetime,
     BeforeValidator(_instant),
-    WithJsonSchema({"type": "string", "format": "date-time", "pattern": INSTANT_FORM}),
+    # RFC 3339, which `date-time` stands for, asks for seconds; what is sent may leave them out.
+    WithJsonSchema({"type": "string", "pattern": INSTANT_FORM, "maxLength": LONGEST_INSTANT}, mode="validation"),
+    WithJsonSchema({"type": "string", "format": "date-time", "pattern": INSTANT_FORM}, mode="serialization"),
 ]
 Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date", "pattern": DAY_FORM})]
 # To be given a length with it: `Annotated[PlainText, Field(max_length=80)]`. PostgreSQL takes no NUL in a text.

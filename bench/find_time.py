@@ -4,6 +4,7 @@ import argparse
 import logging
 import statistics
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,8 +19,8 @@ import sqlalchemy as sa
 import structlog
 from flask import Flask
 
-from app import create_app
-from bench.pages import KEY
+from app import create_app, serving
+from bench.pages import KEY, administrator
 from bench.table import Figure, show
 from bench.year import DIALECTS, filled
 from config import Settings
@@ -29,6 +30,7 @@ from studios.booking.finding import times
 from studios.booking.finding.question import Answer, Question
 from studios.booking.rooms import rooms
 from studios.booking.wishes import PoolWish, to_json
+from tests import factories
 
 ROUTE = "/api/v1/find-time"
 PARTIES, POOL = 5, 10
@@ -55,10 +57,13 @@ def main() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     figures: list[Figure] = []
     for dialect, url in _databases(options.only, options.database):
-        with _in(url):
+        with _in(url) as app, _served(app) as client:
             there = rooms()
             for asked in (_five_parties(there), Asked("1 party over all studios", [PoolWish()])):
-                figures += _measured(f"{dialect}, {asked.name}", asked, options.times)
+                name = f"{dialect}, {asked.name}"
+                figures += _measured(name, asked, options.times)
+                seconds = over_http(client, asked, options.times)
+                figures.append(Figure(f"{name}: over HTTP", seconds * 1000, "ms"))
     show(figures)
 
 
@@ -78,6 +83,16 @@ def _in(url: str) -> Iterator[Flask]:
         yield app
         db.session.remove()
         db.engine.dispose()
+
+
+@contextmanager
+def _served(app: Flask) -> Iterator[httpx.Client]:
+    """The application's real server on loopback, in this process, and a program that asks it."""
+    server = serving(app, "127.0.0.1", 0)
+    threading.Thread(target=server.run, daemon=True).start()
+    address = f"http://127.0.0.1:{server.effective_port}"
+    with httpx.Client(base_url=address, headers=factories.token(administrator()), trust_env=False, timeout=60) as one:
+        yield one
 
 
 def _five_parties(there: Mapping[int, Candidate]) -> Asked:
@@ -112,15 +127,15 @@ def _ask(asked: Asked) -> Answer:
 
 
 def over_http(client: httpx.Client, asked: Asked, number: int) -> float:
-    """Seconds from question to answer through the API, for a client that is signed in."""
+    """Seconds from question to answer through the API, for a program that keeps its connection."""
     start = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     body = {
         "parties": to_json(asked.wishes),
-        "minutes": MINUTES,
+        "duration_minutes": MINUTES,
         "start": start.isoformat(),
         "end": (start + DAYS).isoformat(),
         "preferred": (start + timedelta(days=8)).isoformat(),
-        "hours": [f"{each:%H:%M}" for each in HOURS],
+        "hours": {"from": f"{HOURS[0]:%H:%M}", "to": f"{HOURS[1]:%H:%M}"},
         "days": sorted(WORKING_DAYS),
         "purpose": Purpose.ADMINISTRATION,
     }

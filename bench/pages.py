@@ -71,7 +71,7 @@ def demonstration(folder: str) -> str:
 
 def _signed_in(app: Flask) -> str:
     """The cookie of an administrator, who may see every page."""
-    token = write(lambda: begin_session(_administrator()))
+    token = write(lambda: begin_session(administrator()))
     client = app.test_client()
     with client.session_transaction() as session:
         session["_user_id"], session["_fresh"] = token, True
@@ -80,7 +80,7 @@ def _signed_in(app: Flask) -> str:
     return str(cookie.value)
 
 
-def _administrator() -> Account:
+def administrator() -> Account:
     found = db.session.scalar(db.select(Account).filter_by(email="administrator@demo.example"))
     return found or factories.account(role=Role.ADMINISTRATOR)
 

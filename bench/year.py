@@ -38,7 +38,7 @@ SEED = 1
 @contextmanager
 def filled(folder: str | Path, dialect: str, reservations: int = RESERVATIONS) -> Iterator[str]:
     """The URL of a filled database in this folder, which is there until the context ends."""
-    with _empty(Path(folder), dialect) as url:
+    with empty_database(Path(folder), dialect) as url:
         with create_app(Settings(database_url=url, secret_key=KEY)).app_context():
             upgrade()
             environment = {**os.environ, "STUDIONETT_DATABASE_URL": url, "STUDIONETT_SECRET_KEY": KEY}
@@ -65,7 +65,8 @@ def fill(now: datetime, reservations: int) -> None:
 
 
 @contextmanager
-def _empty(folder: Path, dialect: str) -> Iterator[str]:
+def empty_database(folder: Path, dialect: str) -> Iterator[str]:
+    """The URL of a database without tables in this folder, which is there until the context ends."""
     if dialect == "sqlite":
         yield f"sqlite:///{folder / 'year.db'}"
         return

@@ -208,6 +208,7 @@ class Party(Model):
     reservation: Mapped["Reservation | None"] = relationship()
 
 
+_IS_HOLD = sa.text("waiting_request_id IS NOT NULL")
 _RUNS_OUT = sa.text("expires_at IS NOT NULL AND released_at IS NULL")
 
 
@@ -224,6 +225,8 @@ class Reservation(Model):
         sa.Index(None, "studio_id", "starts_at"),
         # Few rows: what runs out is asked for every few seconds.
         sa.Index(None, "expires_at", sqlite_where=_RUNS_OUT, postgresql_where=_RUNS_OUT),
+        # Only of holds: SQLite takes an index of almost nothing but NULL for a useless one.
+        sa.Index(None, "waiting_request_id", sqlite_where=_IS_HOLD, postgresql_where=_IS_HOLD),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -234,7 +237,7 @@ class Reservation(Model):
     kind: Mapped[ReservationKind] = mapped_column(choice(ReservationKind, "kind"), default=ReservationKind.CONFERENCE)
     expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     released_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    waiting_request_id: Mapped[int | None] = mapped_column(sa.ForeignKey("waiting_request.id"), index=True)
+    waiting_request_id: Mapped[int | None] = mapped_column(sa.ForeignKey("waiting_request.id"))
 
     studio: Mapped[Studio] = relationship()
     conference: Mapped[Conference | None] = relationship(back_populates="reservations")

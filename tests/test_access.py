@@ -12,6 +12,7 @@ from tests import factories
 EVERYONE = frozenset(Role)
 BOOKERS = frozenset({Role.COORDINATOR, Role.ADMINISTRATOR})
 ADMINISTRATORS = frozenset({Role.ADMINISTRATOR})
+CLOSERS = frozenset({Role.COORDINATOR, Role.TECHNICIAN, Role.ADMINISTRATOR})
 CARETAKERS = frozenset({Role.TECHNICIAN, Role.ADMINISTRATOR})
 PUBLIC = None
 
@@ -63,11 +64,28 @@ FOR_TOKENS = {
     "bridges.one": (Scope.READ, ADMINISTRATORS),
     "bridges.put": (Scope.OPERATE, ADMINISTRATORS),
     "bridges.retire": (Scope.OPERATE, ADMINISTRATORS),
+    "closures.listed": (Scope.READ, EVERYONE),
+    "closures.one": (Scope.READ, EVERYONE),
+    "closures.put_back": (Scope.OPERATE, CLOSERS),
+    "closures.take_out": (Scope.OPERATE, CLOSERS),
+    "conference_actions.accept": (Scope.BOOK, BOOKERS),
+    "conference_actions.copy": (Scope.BOOK, BOOKERS),
+    "conference_actions.decline": (Scope.BOOK, BOOKERS),
+    "conference_actions.events": (Scope.READ, EVERYONE),
+    "conference_actions.extend": (Scope.BOOK, BOOKERS),
+    "conference_actions.release": (Scope.BOOK, BOOKERS),
+    "conference_actions.restore": (Scope.BOOK, BOOKERS),
     "conferences.book": (Scope.BOOK, BOOKERS),
     "conferences.cancel": (Scope.BOOK, BOOKERS),
     "conferences.change": (Scope.BOOK, BOOKERS),
     "conferences.listed": (Scope.READ, EVERYONE),
     "conferences.one": (Scope.READ, EVERYONE),
+    "drafts.book": (Scope.BOOK, BOOKERS),
+    "drafts.keep": (Scope.BOOK, BOOKERS),
+    "drafts.listed": (Scope.READ, BOOKERS),
+    "drafts.one": (Scope.READ, BOOKERS),
+    "drafts.throw_away": (Scope.BOOK, BOOKERS),
+    "drafts.write_anew": (Scope.BOOK, BOOKERS),
     "emergencies.book": (Scope.BOOK, frozenset({Role.EMERGENCY})),
     "series.book": (Scope.BOOK, BOOKERS),
     "series.look_ahead": (Scope.READ, BOOKERS),
@@ -75,6 +93,8 @@ FOR_TOKENS = {
     "series_edits.cancel": (Scope.BOOK, BOOKERS),
     "series_edits.change": (Scope.BOOK, BOOKERS),
     "series_edits.look_ahead": (Scope.READ, BOOKERS),
+    "studios.listed": (Scope.READ, EVERYONE),
+    "studios.one": (Scope.READ, EVERYONE),
     "swaps.accept": (Scope.BOOK, BOOKERS),
     "swaps.ask": (Scope.BOOK, BOOKERS),
     "swaps.decline": (Scope.BOOK, BOOKERS),

@@ -1,4 +1,4 @@
-"""An index of the holds and requests for approval that can run out
+"""Indexes of the few reservations that are holds or can run out
 
 Revision ID: 004
 Revises: 003
@@ -12,13 +12,21 @@ down_revision = "003"
 branch_labels = None
 depends_on = None
 
-INDEX = "ix_reservation_expires_at"
+EXPIRES_AT, HOLDS = "ix_reservation_expires_at", "ix_reservation_waiting_request_id"
 
 
 def upgrade() -> None:
-    can_run_out = sa.text("expires_at IS NOT NULL AND released_at IS NULL")
-    op.create_index(op.f(INDEX), "reservation", ["expires_at"], sqlite_where=can_run_out, postgresql_where=can_run_out)
+    op.drop_index(op.f(HOLDS), "reservation")
+    _create(HOLDS, "waiting_request_id", "waiting_request_id IS NOT NULL")
+    _create(EXPIRES_AT, "expires_at", "expires_at IS NOT NULL AND released_at IS NULL")
 
 
 def downgrade() -> None:
-    op.drop_index(op.f(INDEX), "reservation")
+    op.drop_index(op.f(EXPIRES_AT), "reservation")
+    op.drop_index(op.f(HOLDS), "reservation")
+    op.create_index(op.f(HOLDS), "reservation", ["waiting_request_id"])
+
+
+def _create(name: str, column: str, where: str) -> None:
+    only = sa.text(where)
+    op.create_index(op.f(name), "reservation", [column], sqlite_where=only, postgresql_where=only)

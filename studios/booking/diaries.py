@@ -1,7 +1,7 @@
 """What is reserved and closed in some studios while some meetings last: read in two queries, then asked in memory."""
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute
 
 from models import Closure, Reservation, db
+from models.database import UTCDateTime
 from models.guards import LONGEST_HOURS
 from studios.booking.candidates import Candidate
 from studios.booking.finding.reading import MOST_LISTED
@@ -107,27 +108,37 @@ def merged(spans: Collection[Span]) -> list[Span]:
 
 
 def overlapping(
-    starts: InstrumentedAttribute[datetime], ends: InstrumentedAttribute[datetime], spans: Sequence[Span]
-) -> Iterator[sa.ColumnElement[bool]]:
-    """Conditions: the row overlaps one of these spans, which are in order. Bounded, so that an index can find it."""
-    yield starts > spans[0].start - LONGEST
-    yield starts < spans[-1].end
-    yield ends > spans[0].start
-    if len(spans) > 1:
-        each = [sa.and_(starts > span.start - LONGEST, starts < span.end, ends > span.start) for span in spans]
-        yield sa.or_(*each)
+    query: sa.Select[*tuple[Any, ...]],
+    starts: InstrumentedAttribute[datetime],
+    ends: InstrumentedAttribute[datetime],
+    spans: Sequence[Span],
+) -> sa.Select[*tuple[Any, ...]]:
+    """Of the query's rows those that overlap one of these spans, each once.
+
+    Several spans are joined as rows, and each is looked up in the index of the starts: conditions that are or-ed let
+    SQLite read all from the first span to the last.
+    """
+    if len(spans) == 1:
+        (span,) = spans
+        return query.where(starts > span.start - LONGEST, starts < span.end, ends > span.start)
+    names = ("bound", "opens", "closes")
+    rows = [(span.start - LONGEST, span.start, span.end) for span in spans]
+    each = sa.values(*(sa.column(name, UTCDateTime) for name in names), name="span").data(rows).cte("span")
+    within = sa.and_(starts > each.c.bound, starts < each.c.closes, ends > each.c.opens)
+    return query.join(each, within).distinct()
 
 
 def _reserved(studio_ids: Collection[int], spans: Sequence[Span], but: Collection[int]) -> sa.Select[*tuple[Any, ...]]:
     query = sa.select(Reservation.studio_id, Reservation.starts_at, Reservation.ends_at, Reservation.id).where(
         Reservation.released_at.is_(None),
-        *overlapping(Reservation.starts_at, Reservation.ends_at, spans),
         sa.or_(Reservation.expires_at.is_(None), Reservation.expires_at > datetime.now(UTC)),
     )
     if but:
         moved = Reservation.conference_id.in_(but)
         query = query.where(sa.or_(Reservation.conference_id.is_(None), sa.not_(moved)))
-    return query.where(Reservation.studio_id.in_(studio_ids)) if len(studio_ids) <= MOST_LISTED else query
+    if len(studio_ids) <= MOST_LISTED:
+        query = query.where(Reservation.studio_id.in_(studio_ids))
+    return overlapping(query, Reservation.starts_at, Reservation.ends_at, spans)
 
 
 def _closures(spans: Sequence[Span]) -> sa.Select[*tuple[Any, ...]]:

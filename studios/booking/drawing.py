@@ -1,6 +1,6 @@
 """Which studio each party of a booking gets: a named one is itself, and of pools the best that are free."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from accounts.queries import access_of
@@ -58,8 +58,11 @@ class Pools:
         asked = {(wish, booking.purpose) for booking in bookings for wish in booking.parties}
         return {studio.id: studio for wish, purpose in asked for studio in self.fitting(wish, purpose)}
 
-    def draw(self, booking: Booking, diary: Diary) -> list[int | None]:
-        """A studio's key for each party, no two the same; none for guests. Raises NoneFree."""
+    def draw(self, booking: Booking, diary: Diary, kept: Collection[int] = ()) -> list[int | None]:
+        """A studio's key for each party, no two the same; none for guests. Raises NoneFree.
+
+        `kept`: the studios that it has now, which it does not lose to better ones.
+        """
         if not draws_on_pools(booking):
             return [wish.studio_id if isinstance(wish, StudioWish) else None for wish in booking.parties]
         fitting = [self.fitting(wish, booking.purpose) for wish in booking.parties]
@@ -76,8 +79,8 @@ class Pools:
         ]
         chosen = cheapest(
             [
-                {key: _cost(booking.parties[position], self._known.get(key)) for key in each}
-                for position, each in zip(asked, choices, strict=True)
+                {key: 0 if key in kept else 1 + _cost(booking.parties[place], self._known.get(key)) for key in each}
+                for place, each in zip(asked, choices, strict=True)
             ]
         )
         if chosen is None:

@@ -38,6 +38,15 @@ WORRIES = {
     Worry.OUT_OF_ORDER_AND_SOON: _l("%(studio)s is out of order, and the conference is soon. Choose another studio."),
     Worry.NOT_CLINICAL: _l("%(studio)s is not suited for clinical use."),
 }
+BLOCKERS = {
+    Why.CLOSED: SENTENCES[Kind.CLOSED],
+    Why.HOURS: SENTENCES[Kind.OUTSIDE_HOURS],
+    Why.DOWN: _l("%(studio)s is out of order, and %(time)s is soon."),
+    Why.PORTS: SENTENCES[Kind.NO_PORTS],
+    Why.TOO_SOON: _l("%(time)s has passed, or is too soon."),
+    Why.TOO_FAR: _l("%(time)s is further ahead than can be booked."),
+    Why.OUTSIDE: _l("%(time)s is not within the time that was asked for."),
+}
 
 
 def worry_sentence(worry: Worry, code: str) -> str:
@@ -63,16 +72,6 @@ def obstacle_sentence(obstacle: Obstacle) -> str:
     if not whose:
         return _("%(studio)s is taken %(start)s–%(end)s.", **facts)
     return _("%(studio)s is taken %(start)s–%(end)s: %(whose)s.", whose=whose, **facts)
-
-
-BLOCKERS = {
-    Why.CLOSED: SENTENCES[Kind.CLOSED],
-    Why.HOURS: SENTENCES[Kind.OUTSIDE_HOURS],
-    Why.DOWN: _l("%(studio)s is out of order, and %(time)s is soon."),
-    Why.PORTS: SENTENCES[Kind.NO_PORTS],
-    Why.TOO_SOON: _l("%(time)s has passed, or is too soon."),
-    Why.OUTSIDE: _l("%(time)s is not within the time that was asked for."),
-}
 
 
 def blocker_sentence(blocker: Blocker, code: str, start: datetime, alone: bool) -> str:

@@ -78,15 +78,16 @@ def _shared_out(asked: Sequence[Asked], bridges: Sequence[Bridge]) -> list[Bridg
 def _taken_on(bridges: Sequence[Bridge], asked: Sequence[Asked]) -> dict[int, list[tuple[datetime, datetime, int]]]:
     """What others have of each bridge while these meetings last."""
     moved = [each.conference_id for each in asked if each.conference_id]
-    query = sa.select(Bridge.id, Conference.starts_at, Conference.ends_at, Conference.ports).where(
+    query = sa.select(Conference.id, Bridge.id, Conference.starts_at, Conference.ends_at, Conference.ports).where(
         Conference.bridge_id == Bridge.id,
         Bridge.id.in_([bridge.id for bridge in bridges]),
         Conference.id.not_in(moved),
         Conference.state.not_in(OVER),
-        *overlapping(Conference.starts_at, Conference.ends_at, merged([each.meeting for each in asked])),
     )
+    spans = merged([each.meeting for each in asked])
     found: dict[int, list[tuple[datetime, datetime, int]]] = {bridge.id: [] for bridge in bridges}
-    for bridge_id, starts_at, ends_at, ports in db.session.execute(query):
+    within = overlapping(query.select_from(Conference), Conference.starts_at, Conference.ends_at, spans)
+    for _key, bridge_id, starts_at, ends_at, ports in db.session.execute(within):
         found[bridge_id].append((starts_at, ends_at, ports))
     return found
 

@@ -4,8 +4,9 @@ The one way in which a conference comes to its studios, whoever asks: a new book
 back, an offer from the waiting list, a swap, all meetings of a series at once.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 
 import sqlalchemy as sa
 
@@ -32,6 +33,7 @@ UNFIT = {
 }
 
 Seating = tuple[Conference, Booking]
+NOBODY: Mapping[int, Collection[int]] = MappingProxyType({})
 
 
 def seat(conference: Conference, booking: Booking, person: Account | None) -> Seats:
@@ -42,8 +44,11 @@ def seat(conference: Conference, booking: Booking, person: Account | None) -> Se
     return seat_all([(conference, booking)], person)[0]
 
 
-def seat_all(seatings: Sequence[Seating], person: Account | None) -> list[Seats]:
+def seat_all(
+    seatings: Sequence[Seating], person: Account | None, kept: Mapping[int, Collection[int]] = NOBODY
+) -> list[Seats]:
     """Seat many conferences at once, all of them or none; raises as `seat`, with what is in the way of any of them.
+    `kept`: by conference the studios it had, which its pools give it again where they can.
 
     1. Draw: a named studio is itself; for pools find-a-time chooses, different studios for different parties.
     2. Lock the studios in the order of their keys, so that no two bookings deadlock, and release what has expired.
@@ -54,7 +59,7 @@ def seat_all(seatings: Sequence[Seating], person: Account | None) -> list[Seats]
     own = own_of(person)
     drawn = any(draws_on_pools(booking) for _, booking in seatings)
     for draw in range(DRAWS):
-        chosen = _drawn(seatings, own) if drawn else _named(seatings)
+        chosen = _drawn(seatings, own, kept) if drawn else _named(seatings)
         try:
             seats = _locked(seatings, chosen)
             _check(seatings, seats, own)
@@ -110,14 +115,14 @@ def _named(seatings: Sequence[Seating]) -> list[list[int | None]]:
     return [Pools({}, Own()).draw(booking, nothing) for _, booking in seatings]
 
 
-def _drawn(seatings: Sequence[Seating], own: Own) -> list[list[int | None]]:
+def _drawn(seatings: Sequence[Seating], own: Own, kept: Mapping[int, Collection[int]]) -> list[list[int | None]]:
     """A studio's key for each party; what one conference draws, another at the same time does not get."""
     known = rooms()
     pools, bookings = Pools(known, own), [booking for _, booking in seatings]
     diary = diaries.read(pools.of(bookings).values(), _meetings(bookings), _moved(seatings))
     found = []
-    for booking in bookings:
-        found.append(pools.draw(booking, diary))
+    for conference, booking in seatings:
+        found.append(pools.draw(booking, diary, kept.get(conference.id, ())))
         for studio_id in found[-1]:
             if studio_id in known:
                 diary.hold(known[studio_id], Span(booking.start, booking.end))

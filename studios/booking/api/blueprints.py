@@ -1,27 +1,36 @@
 """All addresses at which programs book."""
 
 from studios.booking.api import (
+    actions,
     availability,
     bridges,
+    closures,
     conferences,
+    drafts,
     emergencies,
     series,
     series_edits,
+    studios,
     swaps,
     terms,
     times,
     waiting,
 )
 
-BLUEPRINTS = (
-    conferences.blueprint,
-    emergencies.blueprint,
-    series_edits.blueprint,
-    series.blueprint,
-    times.blueprint,
-    availability.blueprint,
-    waiting.blueprint,
-    swaps.blueprint,
-    terms.blueprint,
-    bridges.blueprint,
+PARTS = (
+    conferences,
+    actions,
+    emergencies,
+    series,
+    series_edits,
+    times,
+    availability,
+    waiting,
+    swaps,
+    studios,
+    terms,
+    closures,
+    drafts,
+    bridges,
 )
+BLUEPRINTS = tuple(part.blueprint for part in PARTS)

@@ -16,7 +16,7 @@ from studios.booking.api.listing import ConferencesQuery, list_conferences
 from studios.booking.api.reading import BOOKERS, read_booking, read_parties
 from studios.booking.api.refusing import Wished, done
 from studios.booking.api.rights import conference_at, own_conference, own_conference_locked, person, version_seen
-from studios.booking.api.telling import told
+from studios.booking.api.telling import shown, told
 from studios.booking.api.told import ConferenceAnswer, ConferencesAnswer, ConflictAnswer
 from studios.booking.conferences import booking_of, studios_of
 from studios.booking.wishes import Booking, studios
@@ -56,7 +56,7 @@ def listed(query: ConferencesQuery) -> Answer:
 )  # fmt: skip
 def one(reference: str) -> Answer:
     """The ETag is its version, which If-Match takes where it is changed."""
-    return told(conference_at(reference))
+    return shown(conference_at(reference))
 
 
 @endpoint(
@@ -95,7 +95,7 @@ def cancel(reference: str) -> Answer:
 
 
 def _wished(found: Conference, body: ChangeRequest) -> Wished:
-    return Wished(_changed(found, body), found.id)
+    return Wished(_changed(found, body), found.id, is_fixed=queries.is_under_way(found))
 
 
 def _changed(found: Conference, body: ChangeRequest) -> Booking:

@@ -23,10 +23,12 @@ FIELDS = {"find": "parties", "date": "start", "duration": "end"}
 
 @dataclass(frozen=True)
 class Wished:
-    """What was asked for when it was refused; `moved_id` is the conference that should have become so."""
+    """What was asked for when it was refused; `moved_id` is the conference that should have become so. `is_fixed`: it
+    runs, and there is no other time for it."""
 
     booking: Booking
     moved_id: int | None = None
+    is_fixed: bool = False
 
 
 def done(work: Callable[[], Answer], wished: Callable[[], Wished] | None = None) -> Answer:
@@ -60,7 +62,7 @@ def _told(error: Conflict, wished: Wished | None) -> ConflictAnswer:
         error=error.message,
         changed=isinstance(error, ChangedMeanwhile),
         conflicts=[obstacle_answer(each, places) for each in obstacles],
-        alternatives=alternatives(wished.booking, wished.moved_id) if wished else [],
+        alternatives=alternatives(wished.booking, wished.moved_id) if wished and not wished.is_fixed else [],
     )
 
 

@@ -14,15 +14,20 @@ from studios.booking.worries import Concern, Present, concerns_of, present_of
 
 
 def told(conference: Conference, status: int = 200) -> Answer:
-    """The conference as it is stored now; in a `write`, with what was just done to it."""
+    """A conference that was just booked or changed, read anew with all that is told of it."""
     db.session.flush()
     db.session.expire(conference)
     found = queries.conference_by_reference(conference.reference)
     assert found is not None
-    headers = {"ETag": f'"{found.version}"'}
+    return shown(found, status)
+
+
+def shown(conference: Conference, status: int = 200) -> Answer:
+    """A conference that was loaded whole; its version is the ETag, which If-Match takes."""
+    headers = {"ETag": f'"{conference.version}"'}
     if status == 201:
-        headers["Location"] = f"{PREFIX}/conferences/{found.reference}"
-    return Answer(conference_answers([found])[0], status, headers)
+        headers["Location"] = f"{PREFIX}/conferences/{conference.reference}"
+    return Answer(conference_answers([conference])[0], status, headers)
 
 
 def conference_answers(conferences: Sequence[Conference]) -> list[ConferenceAnswer]:

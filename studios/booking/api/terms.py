@@ -1,7 +1,7 @@
 """On which terms a studio can be booked, for those who look after it."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from flask import Blueprint
 from flask_babel import gettext as _
@@ -16,13 +16,13 @@ from api.idempotency import once
 from api.values import AnswerModel, PlainText, RequestModel
 from errors import Forbidden, Invalid, NotFound
 from models import Role, Studio, db
-from studios.booking.api.times import DayOfTheWeek
 from studios.booking.candidates import BookableHours
 from studios.booking.hours import read_hours
 from studios.booking.terms import LONGEST_BUFFER, set_terms
 
 blueprint = Blueprint("terms", __name__, url_prefix=f"{PREFIX}/studios")
 
+DayName = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 OpenHours = Annotated[PlainText, Field(pattern=r"^([01][0-9]|2[0-4]):[0-5][0-9]-([01][0-9]|2[0-4]):[0-5][0-9]$")]
 Buffer = Annotated[int, Field(ge=0, le=LONGEST_BUFFER)]
 
@@ -32,7 +32,7 @@ class TermsRequest(RequestModel):
     as `{"mon": ["08:00-11:30", "12:00-15:30"]}`; a day that is missing is closed, and null means any hour. Buffers are
     minutes before and after a conference."""
 
-    bookable_hours: dict[DayOfTheWeek, Annotated[list[OpenHours], Field(max_length=20)]] | None = None
+    bookable_hours: dict[DayName, Annotated[list[OpenHours], Field(max_length=20)]] | None = None
     setup_minutes: Buffer | None = None
     clear_down_minutes: Buffer | None = None
     shared: bool | None = None

@@ -1,12 +1,12 @@
 """Find a time at which all parties can meet, and say what stands in the way."""
 
-from collections.abc import Sequence
 from datetime import time, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any
 
 from flask import Blueprint
 from flask_babel import gettext as _
-from pydantic import Field
+from pydantic import Field, PlainValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from accounts.permissions import EVERY_ROLE
 from accounts.rules import Scope
@@ -31,8 +31,22 @@ blueprint = Blueprint("times", __name__, url_prefix=f"{PREFIX}/find-time")
 
 LONGEST_WINDOW = timedelta(days=62)
 LONGEST_MEETING = 24 * 60
-OfTheDay = Annotated[PlainText, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
-DayOfTheWeek = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+OfTheDay = Annotated[PlainText, Field(max_length=5, pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+
+
+def _day(value: Any) -> int:
+    """0 is Monday."""
+    if isinstance(value, str) and value in DAYS:
+        return DAYS.index(value)
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < len(DAYS):
+        return value
+    raise PydanticCustomError(
+        "day_of_the_week", "A day is one of mon, tue, wed, thu, fri, sat, sun, or 0 to 6 of these."
+    )
+
+
+DAY_SCHEMA = {"anyOf": [{"type": "string", "enum": list(DAYS)}, {"type": "integer", "minimum": 0, "maximum": 6}]}
+DayOfTheWeek = Annotated[int, PlainValidator(_day), WithJsonSchema(DAY_SCHEMA)]
 
 
 class HoursRequest(RequestModel):
@@ -47,7 +61,8 @@ class TimeRequest(RequestModel):
 
     `purpose`: clinical work and multidisciplinary meetings draw from pools only studios that are suited for clinical
     use; administration, the default, draws any. `preferred`: the start to which suggestions shall be near. `hours` and
-    `days`: which of each day and week. `moving`: the reference of a conference that is being moved, whose own time
+    `days`: which of each day and week; days by name, or 0 for
+    Monday to 6. `moving`: the reference of a conference that is being moved, whose own time
     does not count as taken.
     """
 
@@ -85,7 +100,7 @@ def find(body: TimeRequest) -> Answer:
     barred = without_room(ports_needed(parties, video=True), window.start, window.end, moved_id)
     answer = find_time(
         parties, body.duration_minutes, window.start, window.end, own=own(), purpose=body.purpose,
-        preferred=body.preferred, hours=_hours(body.hours), days=_days(body.days), but=moved_id, limit=body.limit,
+        preferred=body.preferred, hours=_hours(body.hours), days=body.days, but=moved_id, limit=body.limit,
         barred=barred,
     )  # fmt: skip
     told = TimesAnswer(
@@ -115,10 +130,6 @@ def _moved(reference: str | None) -> int | None:
 
 def _hours(hours: HoursRequest | None) -> Hours | None:
     return (time.fromisoformat(hours.since), time.fromisoformat(hours.to)) if hours else None
-
-
-def _days(days: Sequence[str] | None) -> list[int] | None:
-    return None if days is None else [DAYS.index(day) for day in days]
 
 
 def _codes(body: TimeRequest) -> list[str]:

@@ -45,6 +45,8 @@ class Step:
     conference: Conference
     before: Booking
     after: Booking
+    studio_ids: frozenset[int]
+    """The studios that it has before."""
 
     @property
     def changed(self) -> bool:
@@ -109,7 +111,7 @@ def steps(found: Members, scope: Scope, change: SeriesChange) -> list[Step]:
 def judged(found: Sequence[Step], person: Account | None) -> list[EditLine]:
     """A line for each step; those that are seated anew are judged as if none of them sat anywhere yet."""
     reseated = [step for step in found if step.reseated]
-    asked = [Judged(step.after, step.outcome.moved, step.conference.id) for step in reseated]
+    asked = [Judged(step.after, step.outcome.moved, step.conference.id, step.studio_ids) for step in reseated]
     verdicts = dict(zip((step.conference.id for step in reseated), judge(asked, person) if asked else [], strict=True))
     return [_line(step, verdicts.get(step.conference.id, Verdict())) for step in found]
 
@@ -142,8 +144,9 @@ def _pure(change: SeriesChange) -> Change:
 
 def _step(outcome: Outcome, conference: Conference, change: SeriesChange) -> Step:
     before = booking_of(conference)
+    had = frozenset(held.studio_id for held in conference.reservations if held.released_at is None)
     if outcome.kept in LEFT_ALONE:
-        return Step(outcome, conference, before, before)
+        return Step(outcome, conference, before, before, had)
     after = replace(
         before,
         start=outcome.start,
@@ -153,7 +156,7 @@ def _step(outcome: Outcome, conference: Conference, change: SeriesChange) -> Ste
         movable=before.movable if change.movable is None else change.movable,
         parties=change.parties if change.parties is not None and outcome.parties else before.parties,
     )
-    return Step(outcome, conference, before, after)
+    return Step(outcome, conference, before, after, had)
 
 
 def _line(step: Step, verdict: Verdict) -> EditLine:

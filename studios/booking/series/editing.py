@@ -123,7 +123,11 @@ def _reseat(planned: Sequence[Step], person: Account | None) -> None:
     for step in moved:
         set_time(step.conference, step.after)
     try:
-        seat_all([(step.conference, step.after) for step in moved], person)
+        seat_all(
+            [(step.conference, step.after) for step in moved],
+            person,
+            {step.conference.id: step.studio_ids for step in moved},
+        )
     except Unavailable as refused:
         if refused.obstacles:  # somebody was faster; without any the database refused, and answers no more questions
             _possible(judged(planned, person))

@@ -59,6 +59,8 @@ class Judged:
     moved: bool = True
     conference_id: int | None = None
     """The conference that is moved, if there is one: its old time comes free first."""
+    kept: frozenset[int] = frozenset()
+    """The studios that it has now."""
 
 
 def judge(asked: Sequence[Judged], person: Account | None) -> list[Verdict]:
@@ -135,7 +137,7 @@ class _Bench:
         if problems := self._problems(each):
             return _Found(Verdict(tuple(problems)))
         try:
-            chosen, none_free = self._pools.draw(booking, self._diary), list[Obstacle]()
+            chosen, none_free = self._pools.draw(booking, self._diary, each.kept), list[Obstacle]()
         except NoneFree as refused:
             chosen = [wish.studio_id if isinstance(wish, StudioWish) else None for wish in booking.parties]
             none_free = refused.obstacles

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from accounts.rules import Scope
-from models import Bridge, BridgeDriver, Role, db
+from models import Bridge, BridgeDriver, Closure, Role, db
+from studios.booking.hours import DAYS
 from tests import factories
 from tests.studios.booking.api.asking import at, booked
 from tests.studios.booking.pages import instant, tomorrow
@@ -71,6 +72,7 @@ def test_hours_and_days_of_the_wall_clock_count(unn):
     told = find(unn, start=at(0), end=at(0, 14), hours={"from": "13:00", "to": "15:00"}, days=["wed"], limit=20)
     starts = {each["start"][:10] for each in told["suggestions"]}
     assert len(starts) == 2
+    assert find(unn, start=at(0), end=at(0, 14), hours={"from": "13:00", "to": "15:00"}, days=[2], limit=20) == told
     assert all(at(13)[11:] <= each["start"][11:] <= at(14)[11:] for each in told["suggestions"])
 
 
@@ -115,6 +117,8 @@ def test_no_time_without_ports_for_all_is_suggested(unn, network):
         ({"duration_minutes": 4}, "duration_minutes"),
         ({"hours": {"from": "9", "to": "10:00"}}, "hours.from"),
         ({"days": ["noday"]}, "days.0"),
+        ({"days": [7]}, "days.0"),
+        ({"days": [True]}, "days.0"),
         ({"parties": [{"studio": "NO-1"}]}, "parties.0.studio"),
     ],
 )
@@ -126,3 +130,23 @@ def test_what_makes_no_sense_is_told_with_its_field(unn, changes, field):
 def test_what_is_only_read_needs_no_right_to_book(app, network):
     shown = factories.token(factories.account(role=Role.MANAGER), Scope.READ)
     assert app.test_client().post("/api/v1/find-time", json=asked(), headers=shown).status_code == 200
+
+
+def test_closures_hours_and_the_clock_are_told_in_a_sentence_too(unn, network):
+    start = instant(tomorrow(), 10)
+    network.bodo_1.bookable_hours = {day: ["11:00-15:00"] for day in DAYS}
+    db.session.add(
+        Closure(studio_id=network.tromso_1.id, starts_at=start, ends_at=start + timedelta(hours=1), reason="Paint.")
+    )
+    db.session.commit()
+    told = find(unn, preferred=at(10), start=at(8, -1))
+    assert [(each["kind"], each["message"]) for each in told["binding"]] == [
+        ("closed", "TRO-1 is out of use 10:00–11:00: Paint."),
+        ("hours", "BOD-1 cannot be booked at that hour."),
+    ]
+    late = find(unn, preferred=at(17))["binding"]
+    assert ("outside", "17:00 is not within the time that was asked for.") in [
+        (each["kind"], each["message"]) for each in late
+    ]
+    past = find(unn, preferred=at(8, -2), start=at(8, -3))["binding"]
+    assert ("too_soon", "08:00 has passed, or is too soon.") in [(each["kind"], each["message"]) for each in past]

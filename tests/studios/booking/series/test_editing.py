@@ -376,6 +376,14 @@ def test_pools_are_drawn_anew_where_the_meeting_moves(site, studios):
     assert [codes(each)[1] for each in fresh(conferences)] == [studios[i].code for i in (1, 1, 2, 1)]
 
 
+def test_a_pool_gives_a_meeting_the_studio_again_that_it_had(site, studios):
+    conferences = saved([studios[0], PoolWish(town="Bodø")])
+    factories.studio(site, code="FITS-BETTER", capacity=1)
+    parties = (*these_studios([studios[0].id, studios[3].id]), PoolWish(town="Bodø"))
+    edited(conferences[0], Scope.ALL, SeriesChange(start=nine() + HOUR, parties=parties))
+    assert {codes(each)[2] for each in fresh(conferences)} == {studios[1].code}
+
+
 def test_timelines_and_one_audit_entry_tell_of_an_edit(series):
     person = factories.account()
     edited(series[1], Scope.FOLLOWING, SeriesChange(start=nine(1) + HOUR, purpose=Purpose.EDUCATION), person)

@@ -9,6 +9,7 @@ import pytest
 
 from models import Account, Conference, Reservation, db, write
 from studios.booking.conferences import book
+from studios.booking.expiry import release_expired
 from studios.booking.obstacles import StudioTaken
 from studios.booking.waiting import holds, serving
 from studios.booking.waiting.minding import mind_who_waits
@@ -121,12 +122,14 @@ def test_an_offer_that_ran_out_lapses_once_whoever_sees_it(app, town, start):
     assert states(*requests) == ["waiting", "offered", "offered"]
 
 
-def test_an_approval_that_nobody_gave_expires_once(app, town, start):
+@pytest.mark.parametrize("work", [mind_who_waits, lambda: write(release_expired)], ids=["the sweep", "all at once"])
+def test_an_approval_that_nobody_gave_expires_once(app, town, start, work):
     guarded = factories.studio(town.far.site, needs_approval=True)
     town.books(town.one, guarded, start=start)
     passed = db.update(Reservation).where(Reservation.expires_at.is_not(None)).values(expires_at=datetime.now(UTC))
     write(lambda: db.session.execute(passed))
-    at_once(app, *same(mind_who_waits))
+    outcomes = at_once(app, *same(work))
+    assert not [outcome for outcome in outcomes if isinstance(outcome, Exception)]
     assert count("event", "kind = 'party.expired'") == 1
     assert count("reservation", "released_at IS NULL") == 1
 

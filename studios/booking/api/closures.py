@@ -1,0 +1,225 @@
+"""Studios and sites out of use: what there is, taken out of use, and put back."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint
+from flask_babel import gettext as _
+from pydantic import ConfigDict, Field
+from sqlalchemy.orm import joinedload
+
+from accounts.permissions import EVERY_ROLE, access
+from accounts.rules import Scope
+from api.answers import Answer
+from api.endpoint import PREFIX, endpoint
+from api.values import AnswerModel, Instant, RequestModel
+from errors import Forbidden, Invalid, NotFound
+from models import Closure, Role, Site, Studio, db
+from studios.booking.api.asked import Code, Name, Reason
+from studios.booking.api.cursors import Cursor, cursor_at, is_after
+from studios.booking.api.listing import Limit
+from studios.booking.api.reading import no_such_studio, read_organisation
+from studios.booking.api.refusing import done
+from studios.booking.api.rights import person
+from studios.booking.api.told import ConflictAnswer
+from studios.booking.closures import Threat, close, reopen, threatened_by
+
+blueprint = Blueprint("closures", __name__, url_prefix=f"{PREFIX}/closures")
+
+CLOSERS = (Role.TECHNICIAN, Role.COORDINATOR, Role.ADMINISTRATOR)
+AHEAD = timedelta(days=31)
+
+
+class ClosureRequest(RequestModel):
+    """Of a studio by its code, or of a whole site by its name, with its organisation where several have one of that
+    name. The reason is shown to whoever wants to book there."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["studio"]}, {"required": ["site"]}]})
+
+    studio: Code | None = None
+    site: Name | None = None
+    organisation: Name | None = None
+    start: Instant
+    end: Instant
+    reason: Reason
+
+
+class ClosuresQuery(RequestModel):
+    since: Instant | None = Field(None, alias="from")
+    to: Instant | None = None
+    limit: Limit = 50
+    cursor: Cursor | None = None
+
+
+class ThreatAnswer(AnswerModel):
+    """A conference that a closure hits, with its studio there."""
+
+    reference: str
+    start: Instant
+    end: Instant
+    studio: str
+    owner: str
+
+
+class ClosureAnswer(AnswerModel):
+    """`studio` is null where the whole site is closed."""
+
+    id: int
+    studio: str | None
+    site: str
+    organisation: str
+    start: Instant
+    end: Instant
+    reason: str
+
+
+class NewClosureAnswer(ClosureAnswer):
+    """`threatened`: what is planned or runs in it, and goes on until somebody moves it."""
+
+    threatened: list[ThreatAnswer]
+
+
+class ClosuresAnswer(AnswerModel):
+    """By start. `next`: the cursor with which the following ones are asked for; null when these were the last."""
+
+    closures: list[ClosureAnswer]
+    next: str | None
+
+
+@endpoint(
+    blueprint, "GET", "", summary="List closures", scope=Scope.READ, roles=EVERY_ROLE, query=ClosuresQuery,
+    answers={200: ClosuresAnswer},
+)  # fmt: skip
+def listed(query: ClosuresQuery) -> Answer:
+    """Those that overlap the time from `from` (now) to `to` (31 days after it)."""
+    start = query.since or datetime.now(UTC)
+    wanted = _whole().where(Closure.starts_at < (query.to or start + AHEAD), Closure.ends_at > start)
+    if query.cursor:
+        wanted = wanted.where(is_after(query.cursor, Closure.starts_at, Closure.id))
+    rows = db.session.scalars(wanted.order_by(Closure.starts_at, Closure.id).limit(query.limit + 1)).all()
+    shown = rows[: query.limit]
+    goes_on = cursor_at(shown[-1].starts_at, shown[-1].id) if len(rows) > query.limit else None
+    return Answer(ClosuresAnswer(closures=[ClosureAnswer(**_facts(each)) for each in shown], next=goes_on))
+
+
+@endpoint(
+    blueprint, "GET", "/<int:number>", summary="One closure", scope=Scope.READ, roles=EVERY_ROLE,
+    answers={200: NewClosureAnswer},
+)  # fmt: skip
+def one(number: int) -> Answer:
+    """With the conferences that it threatens now."""
+    found = _closure(number)
+    return Answer(_new(found, threatened_by(found)))
+
+
+@endpoint(
+    blueprint, "POST", "", summary="Take out of use", scope=Scope.OPERATE, roles=CLOSERS, body=ClosureRequest,
+    answers={201: NewClosureAnswer, 409: ConflictAnswer}, idempotent=True,
+)  # fmt: skip
+def take_out(body: ClosureRequest) -> Answer:
+    """At once, whatever is booked there: a broken studio does not wait. For technicians, coordinators and
+    administrators of the organisation that it stands at. Nothing new is booked there in that time."""
+
+    def work() -> Answer:
+        closure, threats = close(_place(body), body.start, body.end, body.reason, person())
+        return Answer(_new(closure, threats), 201, {"Location": f"{PREFIX}/closures/{closure.id}"})
+
+    return done(work)
+
+
+@endpoint(
+    blueprint, "DELETE", "/<int:number>", summary="Put back into use", scope=Scope.OPERATE, roles=CLOSERS,
+    answers={204: None, 409: ConflictAnswer}, idempotent=True,
+)  # fmt: skip
+def put_back(number: int) -> Answer:
+    """From now on; a closure that has not begun never was."""
+
+    def work() -> Answer:
+        found = _closure(number)
+        _check_right(_site(found))
+        reopen(found.id, person())
+        return Answer(None, 204)
+
+    return done(work)
+
+
+def _place(body: ClosureRequest) -> Studio | Site:
+    if (body.studio is None) == (body.site is None):
+        raise Invalid(_("Name either a studio or a site."), "studio")
+    place: Studio | Site = _studio(body.studio) if body.studio is not None else _named_site(body)
+    _check_right(place.site if isinstance(place, Studio) else place)
+    return place
+
+
+def _studio(code: str) -> Studio:
+    query = db.select(Studio).where(Studio.code == code, Studio.retired_at.is_(None))
+    found = db.session.scalar(query.options(joinedload(Studio.site)))
+    if found is None:
+        raise Invalid(no_such_studio(code), "studio")
+    return found
+
+
+def _named_site(body: ClosureRequest) -> Site:
+    query = db.select(Site)
+    if body.organisation is not None:
+        query = query.where(Site.organisation_id == read_organisation(body.organisation).id)
+    wanted = (body.site or "").casefold()  # in Python: no database of ours folds the letters that SQLite does not know
+    found = [site for site in db.session.scalars(query) if site.name.casefold() == wanted]
+    if not found:
+        raise Invalid(_("There is no site %(name)s.", name=body.site), "site")
+    if len(found) > 1:
+        raise Invalid(_("Several organisations have a site of that name: say which one."), "organisation")
+    return found[0]
+
+
+def _check_right(site: Site) -> None:
+    if not access().covers(site.organisation_id, *CLOSERS):
+        raise Forbidden(_("Only those who look after the studios of this organisation can close or reopen them."))
+
+
+def _closure(number: int) -> Closure:
+    found: Closure | None = db.session.scalar(_whole().where(Closure.id == number))
+    if found is None:
+        raise NotFound(_("There is no such closure."))
+    return found
+
+
+def _whole() -> sa.Select[Any]:
+    of_studio = joinedload(Closure.studio).joinedload(Studio.site).joinedload(Site.organisation)
+    return db.select(Closure).options(of_studio, joinedload(Closure.site).joinedload(Site.organisation))
+
+
+def _site(closure: Closure) -> Site:
+    site = closure.studio.site if closure.studio else closure.site
+    assert site is not None  # the model lets no closure be without either
+    return site
+
+
+def _facts(closure: Closure) -> dict[str, Any]:
+    site = _site(closure)
+    return {
+        "id": closure.id,
+        "studio": closure.studio.code if closure.studio else None,
+        "site": site.name,
+        "organisation": site.organisation.name,
+        "start": closure.starts_at,
+        "end": closure.ends_at,
+        "reason": closure.reason,
+    }
+
+
+def _new(closure: Closure, threats: Sequence[Threat]) -> NewClosureAnswer:
+    return NewClosureAnswer(**_facts(closure), threatened=[_threat(each) for each in threats])
+
+
+def _threat(found: Threat) -> ThreatAnswer:
+    conference = found.conference
+    return ThreatAnswer(
+        reference=conference.reference,
+        start=conference.starts_at,
+        end=conference.ends_at,
+        studio=found.studio.code,
+        owner=conference.organisation.name,
+    )
