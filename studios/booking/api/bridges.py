@@ -5,6 +5,7 @@ from typing import Annotated
 from flask import Blueprint
 from flask_babel import gettext as _
 from pydantic import Field
+from sqlalchemy.exc import IntegrityError
 
 from accounts.permissions import access
 from accounts.rules import Scope
@@ -12,8 +13,9 @@ from api.answers import Answer
 from api.endpoint import PREFIX, endpoint
 from api.idempotency import once
 from api.values import AnswerModel, PlainText, RequestModel
-from errors import Forbidden, NotFound
+from errors import Conflict, Forbidden, Invalid, NotFound
 from models import Bridge, BridgeDriver, Role, db
+from studios.booking.rules import is_printable
 from studios.booking.terms import MOST_PORTS, retire_bridge, set_bridge
 
 blueprint = Blueprint("bridges", __name__, url_prefix=f"{PREFIX}/bridges")
@@ -77,12 +79,17 @@ def one(name: str) -> Answer:
 def put(name: str, body: BridgeRequest) -> Answer:
     """A retired one is taken into use again. Refused where a conference that is booked has more of its ports."""
     _check_may()
+    if name != " ".join(name.split()) or not is_printable(name):
+        raise Invalid(_("A bridge has a name of characters that can be seen, with single spaces between."), "name")
 
     def work() -> Answer:
         status = 200 if _named(name) else 201
         return Answer(_told(set_bridge(name, body.address, body.ports, body.dial_domain, body.health_region)), status)
 
-    return once(work)
+    try:
+        return once(work)
+    except IntegrityError:
+        raise Conflict(_("Somebody else has added this bridge just now. Look at it again first.")) from None
 
 
 @endpoint(

@@ -7,7 +7,7 @@ from pydantic import Field
 from api.values import AnswerModel, Day, Instant, Refusal
 from config import settings
 from models import Conference, ConferenceState
-from models.booking import REFERENCE_BASE, REFERENCE_PREFIX
+from studios.booking.api.references import reference_of
 from studios.booking.api.refusing import obstacle_answer
 from studios.booking.api.told import ObstacleAnswer
 from studios.booking.refusals import sentence
@@ -203,7 +203,7 @@ def edit_line_answers(lines: Iterable[EditLine]) -> list[EditLineAnswer]:
 
 def cancelling_answer(line: Cancelling) -> CancellingAnswer:
     member = line.member
-    reference = f"{REFERENCE_PREFIX}{REFERENCE_BASE + member.conference_id}"
+    reference = reference_of(member.conference_id)
     return CancellingAnswer(reference=reference, start=member.start, end=member.end, kept=line.kept)
 
 

@@ -25,7 +25,6 @@ from studios.booking.api.swaps_told import Direction, SwapAnswer, SwapsAnswer, s
 from studios.booking.api.told import ConflictAnswer
 from studios.booking.conferences import copy_of
 from studios.booking.waiting import swaps as writes
-from studios.booking.waiting.queries import acts_for
 from studios.booking.wishes import Booking
 
 blueprint = Blueprint("swaps", __name__, url_prefix=f"{PREFIX}/swaps")
@@ -90,7 +89,7 @@ def listed(query: SwapsQuery) -> Answer:
     rows = db.session.scalars(ordered.options(*_WHOLE)).all()
     shown = rows[: query.limit]
     goes_on = cursor_at(shown[-1].created_at, shown[-1].id) if len(rows) > query.limit else None
-    return Answer(SwapsAnswer(swaps=swap_answers(shown, person()), next=goes_on))
+    return Answer(SwapsAnswer(swaps=swap_answers(shown), next=goes_on))
 
 
 @endpoint(
@@ -102,9 +101,10 @@ def one(number: int) -> Answer:
     found = db.session.scalar(db.select(Swap).where(Swap.id == number).options(*_WHOLE))
     if found is None:
         raise NotFound(_("Nobody has asked for such a swap."))
-    if not any(acts_for(person(), each) for each in (found.organisation_id, found.conference.organisation_id)):
+    both = found.organisation_id, found.conference.organisation_id
+    if not any(access().covers(each, *BOOKERS) for each in both):
         raise Forbidden(_("Only the coordinators of the two organisations can see this."))
-    return Answer(swap_answers([found], person())[0])
+    return Answer(swap_answers([found])[0])
 
 
 @endpoint(
@@ -171,12 +171,11 @@ def _told(swap: Swap, status: int = 200) -> Answer:
     db.session.flush()
     db.session.expire(swap)
     headers = {"Location": f"{PREFIX}/swaps/{swap.id}"} if status == 201 else {}
-    return Answer(swap_answers([swap], person())[0], status, headers)
+    return Answer(swap_answers([swap])[0], status, headers)
 
 
 _PARTIES = selectinload(Conference.parties).joinedload(Party.reservation).joinedload(Reservation.studio)
 _WHOLE = (
     joinedload(Swap.conference).options(joinedload(Conference.organisation), _PARTIES),
-    joinedload(Swap.own_conference),
     joinedload(Swap.organisation),
 )

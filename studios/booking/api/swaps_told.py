@@ -3,14 +3,16 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+from accounts.permissions import access
 from api.values import AnswerModel, Instant
-from models import Account, Conference, RequestState, Swap, db
+from models import RequestState, Swap
+from studios.booking.api.reading import BOOKERS
+from studios.booking.api.references import reference_of
 from studios.booking.api.series_told import MeetingAnswer, meeting_answer
 from studios.booking.api.wishes_told import named_codes, seated_codes
 from studios.booking.candidates import Candidate
 from studios.booking.conferences import booking_of
 from studios.booking.rooms import rooms
-from studios.booking.waiting.queries import acts_for
 from studios.booking.wishes import Booking, booking_from_json, studio_ids
 
 Direction = Literal["asked", "received"]
@@ -54,15 +56,15 @@ class SwapsAnswer(AnswerModel):
     next: str | None
 
 
-def swap_answers(swaps: Sequence[Swap], person: Account) -> list[SwapAnswer]:
+def swap_answers(swaps: Sequence[Swap]) -> list[SwapAnswer]:
     bookings = [booking_from_json(each.booking) for each in swaps]
     named = {key for booking in bookings for key in studio_ids(booking.parties)}
     known = rooms({*named, *(key for each in swaps for key in each.proposed_studios)})
-    return [_swap(each, booking, known, person) for each, booking in zip(swaps, bookings, strict=True)]
+    return [_swap(each, booking, known) for each, booking in zip(swaps, bookings, strict=True)]
 
 
-def _swap(swap: Swap, wanted: Booking, known: Mapping[int, Candidate], person: Account) -> SwapAnswer:
-    is_asker = acts_for(person, swap.organisation_id)
+def _swap(swap: Swap, wanted: Booking, known: Mapping[int, Candidate]) -> SwapAnswer:
+    is_asker = access().covers(swap.organisation_id, *BOOKERS)
     return SwapAnswer(
         id=swap.id,
         state=swap.state,
@@ -73,19 +75,15 @@ def _swap(swap: Swap, wanted: Booking, known: Mapping[int, Candidate], person: A
         proposed=_proposed(swap, known),
         wanted=PlaceAnswer(start=wanted.start, end=wanted.end, studios=named_codes(wanted.parties, known)),
         title=wanted.title if is_asker else None,
-        own=swap.own_conference.reference if swap.own_conference else None,
+        own=reference_of(swap.own_conference_id) if swap.own_conference_id else None,
         reason=swap.reason,
         answer_reason=swap.answer_reason,
         created_at=swap.created_at,
         expires_at=swap.expires_at,
-        booked=_reference(swap.booked_id),
+        booked=reference_of(swap.booked_id) if swap.booked_id else None,
     )
 
 
 def _proposed(swap: Swap, known: Mapping[int, Candidate]) -> PlaceAnswer:
     studios = seated_codes(booking_of(swap.conference).parties, swap.proposed_studios, known)
     return PlaceAnswer(start=swap.proposed_start, end=swap.proposed_end, studios=studios)
-
-
-def _reference(conference_id: int | None) -> str | None:
-    return db.session.get_one(Conference, conference_id).reference if conference_id else None

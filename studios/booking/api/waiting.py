@@ -14,7 +14,7 @@ from api.answers import Answer
 from api.endpoint import PREFIX, endpoint
 from api.values import Instant, RequestModel
 from errors import NotFound
-from models import Purpose, RequestState, WaitingRequest, db
+from models import Conference, Purpose, RequestState, WaitingRequest, db
 from studios.booking.api.asked import Address, Code, ConferenceRequest, Name, Parties, Title
 from studios.booking.api.cursors import Cursor, cursor_at, is_after
 from studios.booking.api.listing import Limit
@@ -73,8 +73,9 @@ def ask(body: WaitRequest) -> Answer:
     """As soon as all parties can have a studio it is held and offered; who asked first is served first."""
 
     def work() -> Answer:
-        own_id = own_conference(body.conference).id if body.conference else None
-        request = ask_to_wait(_booking(body), body.earliest, body.latest, person(), own_id)
+        own = own_conference(body.conference) if body.conference else None
+        wanted = _booking(body, own)
+        request = ask_to_wait(wanted, body.earliest, body.latest, person(), own.id if own else None)
         return _told(request, 201)
 
     return done(work)
@@ -150,14 +151,14 @@ def withdraw(number: int) -> Answer:
     return done(work)
 
 
-def _booking(body: WaitRequest) -> Booking:
+def _booking(body: WaitRequest, own: Conference | None) -> Booking:
     start = body.preferred or body.earliest
+    organisation = body.organisation or (own.organisation.name if own else None)
     fields: dict[str, Any] = {
-        name: getattr(body, name)
-        for name in ("title", "purpose", "parties", "organisation", "on_behalf_of", "movable", "video")
+        name: getattr(body, name) for name in ("title", "purpose", "parties", "on_behalf_of", "movable", "video")
     }
     end = start + timedelta(minutes=body.duration_minutes)
-    return read_booking(ConferenceRequest(start=start, end=end, **fields))
+    return read_booking(ConferenceRequest(start=start, end=end, organisation=organisation, **fields))
 
 
 def _told(request: WaitingRequest, status: int = 200) -> Answer:

@@ -6,6 +6,7 @@ from models import Role, Swap, db
 from tests import factories
 from tests.studios.booking.api.asking import at, booked, wish
 from tests.studios.booking.api.conftest import program
+from tests.studios.booking.pages import counted_queries
 
 KEY = {"Idempotency-Key": "one"}
 
@@ -126,3 +127,21 @@ def test_what_cannot_be_swapped_is_refused(unn, nlsh, theirs):
     refused = asks(unn, theirs, reason="01020300082")
     assert (refused.status_code, refused.json["problems"][0]["field"]) == (422, "reason")
     assert db.session.scalar(db.select(db.func.count()).select_from(Swap)) == 0
+
+
+def test_a_longer_list_takes_no_more_queries(unn, nlsh):
+    def swap_at(hour):
+        span = {"start": at(hour), "end": at(hour + 1)}
+        theirs = booked(nlsh, {"studio": "BOD-1"}, {"studio": "BOD-2"}, movable=True, **span)["reference"]
+        assert asks(unn, theirs, booking=wish(**span)).status_code == 201
+
+    def queries():
+        with counted_queries() as sent:
+            unn("GET", "/swaps")
+        return len(sent)
+
+    swap_at(9)
+    few = queries()
+    for hour in (11, 13):
+        swap_at(hour)
+    assert queries() == few

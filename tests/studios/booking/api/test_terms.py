@@ -88,7 +88,8 @@ def test_ports_that_are_promised_stay(chief, unn):
 def test_a_bridge_that_makes_no_sense_is_refused(chief):
     for wrong in ({"ports": -1}, {"ports": 10_001}, {"address": ""}, {"address": " "}):
         assert chief("PUT", "/bridges/North", json={**BRIDGE, **wrong}).status_code == 422
-    assert chief("PUT", f"/bridges/{'N' * 101}", json=BRIDGE).status_code == 422
+    for name in ("N" * 101, "North%20", "North%0AWest", "North%07"):
+        assert chief("PUT", f"/bridges/{name}", json=BRIDGE).status_code == 422, name
 
 
 def test_bridges_are_for_administrators_for_all(local, unn):

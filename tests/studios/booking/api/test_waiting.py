@@ -7,6 +7,7 @@ from studios.booking.waiting.serving import offer_what_came_free
 from tests import factories
 from tests.studios.booking.api.asking import TABLE, at, booked
 from tests.studios.booking.api.conftest import program
+from tests.studios.booking.pages import counted_queries
 
 
 def asked(send, *parties, **changes):
@@ -73,6 +74,7 @@ def test_the_same_key_accepts_once(unn, offered):
 def test_an_own_conference_gets_the_time(unn, nlsh, taken):
     own = booked(unn, start=at(14), end=at(15))["reference"]
     number = asked(unn, conference=own).json["id"]
+    assert asked(nlsh, conference=own).status_code == 403
     nlsh("DELETE", f"/conferences/{taken}")
     offer_what_came_free()
     answer = unn("POST", f"/waiting-requests/{number}/accept")
@@ -146,3 +148,16 @@ def test_what_no_studio_will_ever_fit_is_refused_with_the_party(unn):
     answer = asked(unn, {"studio": "TRO-1"}, {"any_of": {"site": "UNN Tromsø", "capacity": 500}})
     assert answer.status_code == 409
     assert [(each["kind"], each["parties"]) for each in answer.json["conflicts"]] == [("none_in_pool", [2])]
+
+
+def test_a_longer_list_takes_no_more_queries(unn, taken):
+    def queries():
+        with counted_queries() as sent:
+            unn("GET", "/waiting-requests")
+        return len(sent)
+
+    asked(unn)
+    few = queries()
+    for _ in range(3):
+        asked(unn)
+    assert queries() == few
