@@ -42,6 +42,7 @@ import reports.views
 import scheduler.commands
 import simulation.commands
 import studios.booking.api.blueprints
+import studios.booking.api.references
 import studios.booking.commands
 import studios.booking.jobs
 import studios.booking.views
@@ -166,6 +167,7 @@ def _add_pages(app: Flask) -> None:
 
 def _add_api(app: Flask, csrf: CSRFProtect) -> None:
     """The addresses for programs. No cookie opens them for writing, so there is no form's token to ask for."""
+    app.url_map.converters["reference"] = studios.booking.api.references.ReferenceConverter
     for blueprint in (api.views.blueprint, api.views.pages, *studios.booking.api.blueprints.BLUEPRINTS):
         app.register_blueprint(blueprint)
     for view in app.view_functions.values():

@@ -26,4 +26,4 @@ class Declined(Exception):
 
 def as_json(content: BaseModel | Any | None) -> Any:
     """The values that JSON has, of what is told."""
-    return content.model_dump(mode="json") if isinstance(content, BaseModel) else content
+    return content.model_dump(mode="json", by_alias=True) if isinstance(content, BaseModel) else content

@@ -11,6 +11,7 @@ from tests import factories
 
 EVERYONE = frozenset(Role)
 BOOKERS = frozenset({Role.COORDINATOR, Role.ADMINISTRATOR})
+ADMINISTRATORS = frozenset({Role.ADMINISTRATOR})
 CLOSERS = frozenset({Role.COORDINATOR, Role.TECHNICIAN, Role.ADMINISTRATOR})
 CARETAKERS = frozenset({Role.TECHNICIAN, Role.ADMINISTRATOR})
 PUBLIC = None
@@ -59,6 +60,10 @@ FOR_TOKENS = {
     "api.me": (Scope.READ, EVERYONE),
     "api.openapi": (Scope.READ, EVERYONE),
     "availability.availability": (Scope.READ, EVERYONE),
+    "bridges.listed": (Scope.READ, ADMINISTRATORS),
+    "bridges.one": (Scope.READ, ADMINISTRATORS),
+    "bridges.put": (Scope.OPERATE, ADMINISTRATORS),
+    "bridges.retire": (Scope.OPERATE, ADMINISTRATORS),
     "closures.listed": (Scope.READ, EVERYONE),
     "closures.one": (Scope.READ, EVERYONE),
     "closures.put_back": (Scope.OPERATE, CLOSERS),
@@ -81,17 +86,39 @@ FOR_TOKENS = {
     "drafts.one": (Scope.READ, BOOKERS),
     "drafts.throw_away": (Scope.BOOK, BOOKERS),
     "drafts.write_anew": (Scope.BOOK, BOOKERS),
+    "emergencies.book": (Scope.BOOK, frozenset({Role.EMERGENCY})),
+    "series.book": (Scope.BOOK, BOOKERS),
+    "series.look_ahead": (Scope.READ, BOOKERS),
+    "series.one": (Scope.READ, EVERYONE),
+    "series_edits.cancel": (Scope.BOOK, BOOKERS),
+    "series_edits.change": (Scope.BOOK, BOOKERS),
+    "series_edits.look_ahead": (Scope.READ, BOOKERS),
     "studios.listed": (Scope.READ, EVERYONE),
     "studios.one": (Scope.READ, EVERYONE),
+    "swaps.accept": (Scope.BOOK, BOOKERS),
+    "swaps.ask": (Scope.BOOK, BOOKERS),
+    "swaps.decline": (Scope.BOOK, BOOKERS),
+    "swaps.listed": (Scope.READ, BOOKERS),
+    "swaps.one": (Scope.READ, BOOKERS),
+    "swaps.withdraw": (Scope.BOOK, BOOKERS),
+    "terms.change": (Scope.OPERATE, ADMINISTRATORS),
     "times.find": (Scope.READ, EVERYONE),
+    "waiting.accept": (Scope.BOOK, BOOKERS),
+    "waiting.ask": (Scope.BOOK, BOOKERS),
+    "waiting.decline": (Scope.BOOK, BOOKERS),
+    "waiting.listed": (Scope.READ, BOOKERS),
+    "waiting.one": (Scope.READ, BOOKERS),
+    "waiting.withdraw": (Scope.BOOK, BOOKERS),
 }
 BY_SESSION_TOO = {"api.openapi"}
 PARTS = {
     "<code>": "nb",
     "<day>": "2026-11-21",
     "<int:number>": "1",
+    "<name>": "north",
     "<path:filename>": "none.css",
     "<reference>": "K-1",
+    "<reference:reference>": "K-1",
 }
 
 

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from models import (
     Answer,
@@ -12,13 +13,24 @@ from models import (
     ConferenceState,
     Draft,
     Organisation,
+    Purpose,
+    RequestState,
+    Reservation,
+    ReservationKind,
     Role,
+    RoleGrant,
+    Series,
     Studio,
+    Swap,
+    WaitingRequest,
     db,
 )
+from studios.booking.wishes import Booking, booking_to_json, studio_ids
+from studios.booking.wishes import studios as these_studios
 from tests import factories
 from tests.api.conformance import Known
 
+OSLO = ZoneInfo("Europe/Oslo")
 HOUR = timedelta(hours=1)
 
 
@@ -29,6 +41,8 @@ class Stock:
         self.now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
         self.hours = 24
         self.person = factories.account(role=Role.ADMINISTRATOR)
+        _kept(RoleGrant(account_id=self.person.id, role=Role.EMERGENCY, granted_at=self.now))
+        self.other: Organisation = factories.organisation("NLSH")
         self.unn: Organisation = factories.organisation("UNN", number="983974899")
         site = factories.site(self.unn, name="UNN Tromsø")
         self.studios: list[Studio] = [factories.studio(site, code=f"S-{number}") for number in range(1, 7)]
@@ -40,7 +54,8 @@ class Stock:
         return self.now + self.hours * HOUR
 
     def planned(self, **changes: Any) -> Conference:
-        return factories.conference(*self.studios[:2], start=self.at_next(), organisation_id=self.unn.id, **changes)
+        values = {"organisation_id": self.unn.id, **changes}
+        return factories.conference(*self.studios[:2], start=self.at_next(), **values)
 
     def running(self, *studios: Studio) -> Conference:
         return factories.conference(
@@ -65,6 +80,47 @@ class Stock:
     def draft(self, content: dict[str, Any]) -> Draft:
         return _kept(Draft(account_id=self.person.id, content=content, saved_at=self.now))
 
+    def of_series(self) -> Conference:
+        """The only meeting of a series."""
+        row = self.planned()
+        wall = row.starts_at.astimezone(OSLO)
+        day_and_time = {"first_day": wall.date(), "start_time": wall.time(), "minutes": 60, "zone": OSLO.key}
+        series = _kept(
+            Series(organisation_id=self.unn.id, rule="FREQ=WEEKLY;COUNT=1", created_at=self.now, **day_and_time)
+        )
+        row.series_id, row.recurs_at = series.id, row.starts_at
+        return row
+
+    def offered(self) -> WaitingRequest:
+        """A request to which two studios are offered, and held."""
+        booking, until = self.booking(self.at_next()), self.now + 20 * HOUR
+        start, end = booking.start, booking.end
+        offer = {"offered_start": start, "offered_end": end, "offer_expires_at": until, "state": RequestState.OFFERED}
+        values = {"organisation_id": self.unn.id, "account_id": self.person.id, "booking": booking_to_json(booking)}
+        request = _kept(WaitingRequest(earliest=start, latest=end, created_at=self.now, **values, **offer))
+        for key in studio_ids(booking.parties):
+            held = {"studio_id": key, "waiting_request_id": request.id, "kind": ReservationKind.HOLD}
+            _kept(Reservation(starts_at=start, ends_at=end, expires_at=until, **held))
+        return request
+
+    def movable(self) -> Conference:
+        return self.planned(organisation_id=self.other.id, movable=True)
+
+    def swap(self) -> Swap:
+        """UNN asks another organisation for its time."""
+        theirs, later = self.movable(), self.at_next()
+        proposed = {"proposed_start": later, "proposed_end": later + HOUR}
+        proposed["proposed_studios"] = [studio.id for studio in self.studios[:2]]
+        asker = {"organisation_id": self.unn.id, "asked_by_id": self.person.id, "reason": "The surgeon"}
+        booking = booking_to_json(self.booking(theirs.starts_at))
+        times = {"created_at": self.now, "expires_at": self.now + 20 * HOUR}
+        of = {"conference_id": theirs.id, "conference_version": theirs.version}
+        return _kept(Swap(booking=booking, state=RequestState.WAITING, **of, **asker, **proposed, **times))
+
+    def booking(self, start: datetime) -> Booking:
+        parties = these_studios(studio.id for studio in self.studios[:2])
+        return Booking("Lung meeting", Purpose.CLINICAL, self.unn.id, start, start + HOUR, parties)
+
     def wish(self) -> dict[str, Any]:
         start = self.at_next()
         return {"title": "Lung meeting", "purpose": "clinical", "parties": TABLE, **_span(start, start + HOUR)}
@@ -78,6 +134,7 @@ def stocked() -> tuple[dict[str, str], dict[str, Known]]:
     stock = Stock()
     db.session.add(Bridge(name="North", driver=BridgeDriver.PEXIP, address="https://bridge", ports=40))
     known = {**_for_conferences(stock), **_for_running(stock), **_for_the_rest(stock)}
+    known |= {**_for_series(stock), **_for_who_waits(stock), **_for_swaps(stock), **_for_caretakers(stock)}
     db.session.commit()
     return factories.token(stock.person), known
 
@@ -116,6 +173,57 @@ def _for_the_rest(stock: Stock) -> dict[str, Known]:
         "drafts.write_anew": Known({"number": stock.draft({}).id}, {"title": "Lung meeting"}),
         "drafts.throw_away": Known({"number": stock.draft({}).id}),
         "drafts.book": Known({"number": stock.draft(stock.wish()).id}),
+    }
+
+
+def _for_series(stock: Stock) -> dict[str, Known]:
+    body = {**stock.wish(), "rule": "FREQ=WEEKLY;COUNT=2"}
+    words = {"scope": "all", "title": "Heart meeting"}
+    return {
+        "series.look_ahead": Known(body=body),
+        "series.book": Known(body=body),
+        "series.one": Known({"number": stock.of_series().series_id}),
+        "series_edits.look_ahead": _of(stock.of_series(), words),
+        "series_edits.change": _of(stock.of_series(), words),
+        "series_edits.cancel": _of(stock.of_series(), scope="all"),
+    }
+
+
+def _for_who_waits(stock: Stock) -> dict[str, Known]:
+    body = {"title": "Lung meeting", "purpose": "clinical", "parties": TABLE, "duration_minutes": 60}
+    window = {"earliest": _text(stock.now + 24 * HOUR), "latest": _text(stock.now + 72 * HOUR)}
+    return {
+        "emergencies.book": Known(body={**stock.wish(), "reason": "Stroke"}),
+        "waiting.ask": Known(body={**body, **window}),
+        "waiting.one": Known({"number": stock.offered().id}),
+        "waiting.accept": Known({"number": stock.offered().id}),
+        "waiting.decline": Known({"number": stock.offered().id}, {"wait_on": True}),
+        "waiting.withdraw": Known({"number": stock.offered().id}),
+    }
+
+
+def _for_swaps(stock: Stock) -> dict[str, Known]:
+    other = stock.movable()
+    table = {"parties": [*TABLE[:1], {"studio": "S-3"}], "organisation": "UNN"}
+    booking = {**stock.wish(), **table, **_span(other.starts_at, other.ends_at)}
+    return {
+        "swaps.ask": Known(body={"conference": other.reference, "reason": "The surgeon", "booking": booking}),
+        "swaps.one": Known({"number": stock.swap().id}),
+        "swaps.accept": Known({"number": stock.swap().id}),
+        "swaps.decline": Known({"number": stock.swap().id}, {"reason": "Painting"}),
+        "swaps.withdraw": Known({"number": stock.swap().id}),
+    }
+
+
+def _for_caretakers(stock: Stock) -> dict[str, Known]:
+    """Bridges of their own, lest nobody has ports any longer."""
+    for name in ("East", "South"):
+        _kept(Bridge(name=name, driver=BridgeDriver.PEXIP, address="https://bridge", ports=0))
+    return {
+        "terms.change": Known({"code": "S-6"}, {"setup_minutes": 5}),
+        "bridges.one": Known({"name": "East"}),
+        "bridges.put": Known({"name": "East"}, {"address": "https://bridge", "ports": 0}),
+        "bridges.retire": Known({"name": "South"}),
     }
 
 

@@ -1,5 +1,36 @@
 """All addresses at which programs book."""
 
-from studios.booking.api import actions, availability, closures, conferences, drafts, studios, times
+from studios.booking.api import (
+    actions,
+    availability,
+    bridges,
+    closures,
+    conferences,
+    drafts,
+    emergencies,
+    series,
+    series_edits,
+    studios,
+    swaps,
+    terms,
+    times,
+    waiting,
+)
 
-BLUEPRINTS = tuple(part.blueprint for part in (conferences, actions, times, availability, studios, closures, drafts))
+PARTS = (
+    conferences,
+    actions,
+    emergencies,
+    series,
+    series_edits,
+    times,
+    availability,
+    waiting,
+    swaps,
+    studios,
+    terms,
+    closures,
+    drafts,
+    bridges,
+)
+BLUEPRINTS = tuple(part.blueprint for part in PARTS)

@@ -51,7 +51,7 @@ def listed(query: ConferencesQuery) -> Answer:
 
 
 @endpoint(
-    blueprint, "GET", "/<reference>", summary="One conference", scope=Scope.READ, roles=EVERY_ROLE,
+    blueprint, "GET", "/<reference:reference>", summary="One conference", scope=Scope.READ, roles=EVERY_ROLE,
     answers={200: ConferenceAnswer},
 )  # fmt: skip
 def one(reference: str) -> Answer:
@@ -60,7 +60,7 @@ def one(reference: str) -> Answer:
 
 
 @endpoint(
-    blueprint, "PATCH", "/<reference>", summary="Change a conference", scope=Scope.BOOK, roles=BOOKERS,
+    blueprint, "PATCH", "/<reference:reference>", summary="Change a conference", scope=Scope.BOOK, roles=BOOKERS,
     body=ChangeRequest, answers={200: ConferenceAnswer, 409: ConflictAnswer}, idempotent=True,
 )  # fmt: skip
 def change(reference: str, body: ChangeRequest) -> Answer:
@@ -80,8 +80,8 @@ def change(reference: str, body: ChangeRequest) -> Answer:
 
 
 @endpoint(
-    blueprint, "DELETE", "/<reference>", summary="Cancel or end a conference", scope=Scope.BOOK, roles=BOOKERS,
-    answers={200: ConferenceAnswer, 409: ConflictAnswer}, idempotent=True,
+    blueprint, "DELETE", "/<reference:reference>", summary="Cancel or end a conference", scope=Scope.BOOK,
+    roles=BOOKERS, answers={200: ConferenceAnswer, 409: ConflictAnswer}, idempotent=True,
 )  # fmt: skip
 def cancel(reference: str) -> Answer:
     """One that has not started is given up, one that runs is ended now. If-Match counts."""

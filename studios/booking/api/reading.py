@@ -56,11 +56,12 @@ class Places:
         return self._sites
 
 
-def read_booking(body: ConferenceRequest) -> Booking:
-    """The booking that is asked for. Raises Invalid or Forbidden."""
+def read_booking(body: ConferenceRequest, roles: Sequence[Role] = BOOKERS) -> Booking:
+    """The booking that is asked for, by who holds one of the roles for the responsible organisation. Raises Invalid or
+    Forbidden."""
     places = Places()
     parties = read_parties(body.parties, places)
-    organisation_id = _organisation(body.organisation, parties, places)
+    organisation_id = _organisation(body.organisation, parties, places, roles)
     return Booking(
         title=body.title,
         purpose=body.purpose,
@@ -149,19 +150,19 @@ def _pool(pool: PoolRequest, places: Places) -> PoolWish:
     return PoolWish(pool.site, named.name if named else None, pool.town, pool.capacity, frozenset(pool.equipment))
 
 
-def _organisation(asked: str | None, parties: Sequence[PartyWish], places: Places) -> int:
+def _organisation(asked: str | None, parties: Sequence[PartyWish], places: Places, roles: Sequence[Role]) -> int:
     """Who is responsible: whoever is named, else the only one that the account books for, else the first studio's."""
     held = access()
     if asked is not None:
         named = read_organisation(asked, places=places)
-        if not held.covers(named.id, *BOOKERS):
+        if not held.covers(named.id, *roles):
             raise Forbidden(_("You do not book for %(organisation)s.", organisation=named.name))
         return named.id
-    own_ids = held.organisation_ids(*BOOKERS)
-    if len(own_ids) == 1 and not held.everywhere(*BOOKERS):
+    own_ids = held.organisation_ids(*roles)
+    if len(own_ids) == 1 and not held.everywhere(*roles):
         return next(iter(own_ids))
     first = _organisation_of_first(studio_ids(parties))
-    if first is None or not held.covers(first, *BOOKERS):
+    if first is None or not held.covers(first, *roles):
         raise Invalid(_("You book for several organisations: say which one is responsible."), "organisation")
     return first
 
