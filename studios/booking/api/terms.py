@@ -23,7 +23,9 @@ from studios.booking.terms import LONGEST_BUFFER, set_terms
 blueprint = Blueprint("terms", __name__, url_prefix=f"{PREFIX}/studios")
 
 DayName = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-OpenHours = Annotated[PlainText, Field(pattern=r"^([01][0-9]|2[0-4]):[0-5][0-9]-([01][0-9]|2[0-4]):[0-5][0-9]$")]
+OpenHours = Annotated[
+    PlainText, Field(max_length=11, pattern=r"^([01][0-9]|2[0-4]):[0-5][0-9]-([01][0-9]|2[0-4]):[0-5][0-9]$")
+]
 Buffer = Annotated[int, Field(ge=0, le=LONGEST_BUFFER)]
 
 
