@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
+from accounts.audit import record
 from models import Answer, Event, Party, Reservation, ReservationKind, db
 from studios.booking.hosts import choose_host
 from studios.booking.waiting.lapses import follow
@@ -54,3 +55,4 @@ def _decline(reservation: Reservation, now: datetime) -> None:
         )
     )
     choose_host(party.conference)
+    record("party.expired", party.conference.reference, after={"party": party.position}, outcome="ran out")
