@@ -2,10 +2,8 @@
 
 from datetime import date, datetime, timedelta
 
-from flask_babel import format_date, format_time
+from flask_babel import format_date, format_time, get_locale
 from flask_babel import gettext as _
-
-from accounts.language import language
 
 
 def clock(instant: datetime) -> str:
@@ -18,7 +16,8 @@ def clock_seconds(instant: datetime) -> str:
 
 def day_name(day: date, year: bool = False) -> str:
     """Thursday 26 November, or torsdag 26. november; with the year where it matters."""
-    pattern = "EEEE d MMMM" if language() == "en" else "EEEE d. MMMM"
+    locale = get_locale()
+    pattern = "EEEE d MMMM" if locale is None or locale.language == "en" else "EEEE d. MMMM"
     return format_date(day, f"{pattern} y" if year else pattern)
 
 

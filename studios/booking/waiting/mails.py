@@ -4,7 +4,7 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from flask_babel import force_locale, format_date, format_datetime, format_time
+from flask_babel import force_locale, format_date, format_time
 from flask_babel import gettext as _
 
 from accounts.language import DEFAULT_LANGUAGE, LANGUAGES
@@ -12,6 +12,7 @@ from accounts.queries import coordinators_of
 from config import settings
 from messages.outbox import queue
 from models import Account, Conference, RequestState, Swap, WaitingRequest
+from studios.booking.times import clock, day_name
 
 Text = Callable[[], tuple[str, list[str]]]
 """The subject and the lines of a mail, in the language of the moment."""
@@ -171,7 +172,7 @@ def _when(start: datetime | None, end: datetime | None) -> str:
 
 
 def _moment(instant: datetime) -> str:
-    return str(format_datetime(instant, "d MMMM HH:mm"))
+    return f"{day_name(instant)} {clock(instant)}"
 
 
 def _until(request: WaitingRequest) -> str:

@@ -126,12 +126,12 @@ def test_who_finds_nothing_waits_and_is_offered_what_comes_free(unn, nlsh, start
     window = {"duration_minutes": 60, "earliest": start.isoformat(), "latest": (start + HOUR).isoformat()}
     request = unn("POST", "/waiting-requests", json=body | window).json
     mind_who_waits()
-    assert unn("GET", f"/waiting-requests/{request['number']}").json["state"] == "waiting"
+    assert unn("GET", f"/waiting-requests/{request['id']}").json["state"] == "waiting"
     nlsh("DELETE", f"/conferences/{taken['reference']}")
     mind_who_waits()
-    assert unn("GET", f"/waiting-requests/{request['number']}").json["state"] == "offered"
+    assert unn("GET", f"/waiting-requests/{request['id']}").json["state"] == "offered"
     assert nlsh("POST", "/conferences", json=wish("BOD-1", "BOD-2", start=start)).status_code == 409
-    assert unn("POST", f"/waiting-requests/{request['number']}/accept").status_code == 201
+    assert unn("POST", f"/waiting-requests/{request['id']}/accept").status_code == 201
 
 
 def test_a_room_has_time_to_be_set_up_and_cleared(unn, network, start):
