@@ -15,6 +15,7 @@ from studios.booking.conferences import limits
 from studios.booking.forms import (
     BookingForm,
     complain_of,
+    guests_of,
     is_code,
     now,
     read_meeting,
@@ -24,7 +25,7 @@ from studios.booking.forms import (
     zone,
 )
 from studios.booking.presses import Draft
-from studios.booking.rules import Problem, host_position, time_problems
+from studios.booking.rules import FEWEST_PARTIES, Problem, host_position, time_problems
 from studios.booking.typed import read_date
 from studios.booking.wording import Badge
 from studios.calendars.rules import Span
@@ -60,6 +61,7 @@ class Desk:
     told: str
     focus: str
     conference: Conference | None
+    guests: Sequence[str] = ()
     refusal: str = ""
     outdated: bool = False
 
@@ -97,6 +99,7 @@ def lay_out(
     day = meeting.start.astimezone(zone()).date() if meeting else _day(draft.form)
     moved = conference.id if conference else None
     drawn = draw_day(studios, day, meeting, access(), zone(), now(), moved)
+    guests = [guest.address for guest in guests_of(conference)]
     in_the_way = meeting is not None and drawn.clashes
     return Desk(
         form=draft.form,
@@ -106,10 +109,11 @@ def lay_out(
         day=drawn,
         clashes=queries.clashes(_blocked(studios, meeting), moved) if meeting and in_the_way else [],
         closures=drawn.closures,
-        verdict=_verdict(draft.form, seats, drawn),
+        verdict=_verdict(draft.form, seats, drawn, _fewest(conference) - len(guests)),
         told=draft.told,
         focus=draft.focus,
         conference=conference,
+        guests=guests,
         refusal=refusal,
         outdated=outdated,
     )
@@ -169,7 +173,12 @@ def _health(studios: Sequence[Studio]) -> dict[str, Health]:
     }
 
 
-def _verdict(form: BookingForm, seats: Sequence[Seat], day: Day) -> Badge:
+def _fewest(conference: Conference | None) -> int:
+    """How many parties there must be; a room that is only marked as used is alone."""
+    return FEWEST_PARTIES if conference is None or conference.video else 1
+
+
+def _verdict(form: BookingForm, seats: Sequence[Seat], day: Day, fewest: int) -> Badge:
     """In one line: can it be booked so?"""
     taken = sum(lane.clashes for lane in day.lanes)
     if any(field.errors for field in (form.date, form.start, form.duration, form.end)):
@@ -179,7 +188,7 @@ def _verdict(form: BookingForm, seats: Sequence[Seat], day: Day) -> Badge:
     if taken:
         word = ngettext("%(num)s studio is not free", "%(num)s studios are not free", taken)
         return Badge("down", "down", word)
-    if len(day.lanes) < 2:
+    if len(day.lanes) < max(fewest, 1):
         return Badge("idle", "plus", _("Choose at least two studios"))
     ailing = sum(seat.health not in (Health.OK, Health.UNKNOWN) for seat in seats)
     if ailing:

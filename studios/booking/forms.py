@@ -1,6 +1,7 @@
 """The booking form: what is typed, kept as typed, and what it means."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,7 +15,7 @@ from wtforms.fields.choices import SelectChoice
 
 from config import settings
 from models import Conference, Organisation, Purpose
-from studios.booking.conferences import studios_of
+from studios.booking.conferences import studios_of, wish_of
 from studios.booking.refusals import field_of, sentence
 from studios.booking.rules import (
     MOST_PARTIES,
@@ -27,7 +28,7 @@ from studios.booking.rules import (
     title_problems,
 )
 from studios.booking.typed import date_text, read_date, read_minutes, read_time, time_text
-from studios.booking.wishes import Booking, studios
+from studios.booking.wishes import Booking, GuestWish, PartyWish, StudioWish, studios
 from studios.booking.wording import PURPOSES
 from studios.calendars.rules import Span
 
@@ -148,19 +149,44 @@ def has_errors(form: BookingForm) -> bool:
 
 
 def read_booking(
-    form: BookingForm, studio_ids: Mapping[str, int], codes: Sequence[str], organisations: Sequence[Organisation]
+    form: BookingForm,
+    studio_ids: Mapping[str, int],
+    codes: Sequence[str],
+    organisations: Sequence[Organisation],
+    changed: Conference | None = None,
 ) -> Booking | None:
-    """What is asked for; None, with a sentence at each field that is wrong, when it cannot be asked."""
+    """What is asked for; None, with a sentence at each field that is wrong, when it cannot be asked.
+
+    What the form knows nothing of (guests, how many come, whom it is for) stays as the conference that is `changed` has
+    it.
+    """
     title = form.title.data or ""
     known = tuple(studio_ids[code] for code in codes if code in studio_ids)
+    parties: list[PartyWish] = [*_wishes(known, changed), *guests_of(changed)]
+    video = changed is None or changed.video
     complain_of(form, title_problems(title))
-    complain_of(form, party_problems(studios(known)) if len(known) == len(codes) else [])
+    complain_of(form, party_problems(parties, video) if len(known) == len(codes) else [])
     complain_of_unknown(form, [code for code in codes if code not in studio_ids])
     purpose, organisation = _purpose(form), _organisation(form, organisations)
     meeting = read_meeting(form)
     if has_errors(form) or meeting is None or purpose is None or organisation is None:
         return None
-    return Booking(title, purpose, organisation.id, meeting.start, meeting.end, studios(known))
+    asked = Booking(title, purpose, organisation.id, meeting.start, meeting.end, tuple(parties), video=video)
+    if changed is None:
+        return asked
+    return replace(asked, movable=changed.movable, organiser_id=changed.organiser_id)
+
+
+def guests_of(conference: Conference | None) -> list[GuestWish]:
+    """Who is called at an address of their own; the form leaves them as they are."""
+    wishes = [wish_of(party) for party in conference.parties] if conference else []
+    return [wish for wish in wishes if isinstance(wish, GuestWish)]
+
+
+def _wishes(studio_ids: Sequence[int], changed: Conference | None) -> list[StudioWish]:
+    """These studios, each for as many people as before."""
+    attendees = {party.studio_id: party.attendees for party in changed.parties} if changed else {}
+    return [StudioWish(studio_id, attendees.get(studio_id)) for studio_id in studio_ids]
 
 
 def read_changes_while_running(form: BookingForm, conference: Conference) -> Booking | None:

@@ -206,7 +206,7 @@ def _asked(draft: Draft, found: Conference | None) -> Booking | None:
     if found and queries.is_under_way(found):
         return read_changes_while_running(draft.form, found)
     ids = {code: studio.id for code, studio in chosen_studios(draft.codes).items()}
-    return read_booking(draft.form, ids, draft.codes, _organisations())
+    return read_booking(draft.form, ids, draft.codes, _organisations(), found)
 
 
 def _page(
@@ -256,7 +256,12 @@ def _person() -> Account:
 
 
 def _codes_of(found: Conference) -> list[str]:
-    return [party.reservation.studio.code for party in found.parties if party.reservation]
+    """Of the studios that are reserved for it; who declined, or was given back, is not asked again by itself."""
+    return [
+        party.reservation.studio.code
+        for party in found.parties
+        if party.reservation and party.reservation.released_at is None
+    ]
 
 
 def _told(saved: Conference, changed: bool) -> str:

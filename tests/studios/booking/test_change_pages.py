@@ -5,7 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from flask.testing import FlaskClient
 
-from models import Conference, ConferenceState, Leg, Party, Purpose, Reservation, Wanted, db
+from models import Conference, ConferenceState, Leg, Party, Purpose, Reservation, Wanted, db, write
+from studios.booking.answers import decline
+from studios.booking.conferences import book
+from studios.booking.wishes import Booking, GuestWish, StudioWish
 from tests import factories
 from tests.studios.booking.pages import (
     MOST_QUERIES,
@@ -221,3 +224,48 @@ def test_the_change_page_takes_at_most_twelve_queries(
     with counted_queries() as queries:
         coordinator.get(address(planned, "change"))
     assert len(queries) <= MOST_QUERIES, "\n".join(queries)
+
+
+def test_what_the_form_knows_nothing_of_stays(coordinator: FlaskClient, network: Network) -> None:
+    asked = Booking(
+        "Lung meeting",
+        Purpose.CLINICAL,
+        network.unn.id,
+        nine(),
+        nine() + timedelta(hours=1),
+        (StudioWish(network.tromso_1.id, attendees=5), GuestWish("sip:anna@example.org")),
+        movable=True,
+    )
+    conference = db.session.get_one(Conference, write(lambda: book(asked, None).id))
+    page = coordinator.get(address(conference, "change"))
+    assert "sip:anna@example.org" in text_of(page)
+    form = typed("TRO-1", title="Heart meeting", start="10:00", version="1")
+    assert coordinator.post(address(conference, "change"), data=form).status_code == 303
+    stored = now_stored(conference)
+    assert [(party.studio_id, party.guest_address, party.attendees) for party in stored.parties] == [
+        (network.tromso_1.id, None, 5),
+        (None, "sip:anna@example.org", None),
+    ]
+    assert (stored.title, stored.movable) == ("Heart meeting", True)
+
+
+def test_a_marked_room_stays_marked(coordinator: FlaskClient, network: Network) -> None:
+    parties = (StudioWish(network.tromso_1.id),)
+    hour = nine() + timedelta(hours=1)
+    asked = Booking("Training", Purpose.EDUCATION, network.unn.id, nine(), hour, parties, video=False)
+    conference = db.session.get_one(Conference, write(lambda: book(asked, None).id))
+    form = typed("TRO-1", title="Training", start="10:00", version="1")
+    assert coordinator.post(address(conference, "change"), data=form).status_code == 303
+    stored = now_stored(conference)
+    assert (stored.video, stored.due_at, len(stored.parties)) == (False, None, 1)
+
+
+def test_who_declined_is_not_asked_again_by_another_change(coordinator: FlaskClient, network: Network) -> None:
+    people = [network.tromso_1, network.tromso_2, network.bodo_1]
+    hour = nine() + timedelta(hours=1)
+    wishes = tuple(StudioWish(studio.id) for studio in people)
+    asked = Booking("Lung meeting", Purpose.CLINICAL, network.unn.id, nine(), hour, wishes)
+    conference = db.session.get_one(Conference, write(lambda: book(asked, network.coordinator).id))
+    write(lambda: decline(conference.id, 2, "Nobody is here", network.neighbour).id)
+    page = coordinator.get(address(conference, "change"))
+    assert chosen_in(page) == ["TRO-1", "TRO-2"]
