@@ -3,8 +3,9 @@
 import csv
 import secrets
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from io import StringIO
+from zlib import crc32
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -71,6 +72,7 @@ def install(
     assert not outcome.faults, outcome.faults[0]
     _set_parents()
     _set_contacts(sites)
+    _set_quality_tests(now)
     return outcome
 
 
@@ -110,3 +112,16 @@ def _set_contacts(sites: Sequence[PlannedSite]) -> None:
         for site, phone in zip(sites, plan_phones(sites), strict=True)
     ]
     write_rows(sa.update(Site), contacts)
+
+
+def _set_quality_tests(now: datetime) -> None:
+    """Nearly every studio was tested within half a year. By its code, a few failed, are overdue, or were never tested."""
+    rows = []
+    for key, code in db.session.execute(sa.select(Studio.id, Studio.code)):
+        lot = crc32(code.encode())
+        if lot % 50 == 0:
+            continue
+        days = lot // 50 % 170 + (90 if lot % 50 == 1 else 0)
+        tested_on = now.date() - timedelta(days=days)
+        rows.append({"id": key, "quality_tested_on": tested_on, "quality_test_passed": lot % 50 != 2})
+    write_rows(sa.update(Studio), rows)

@@ -1,5 +1,5 @@
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -200,3 +200,14 @@ def test_demonstration_accounts_sign_in_and_hold_their_roles(
         assert password_fits(account.email, password, "127.203.1.1", settings())
     assert access_of(coordinator).organisation_ids(Role.COORDINATOR) == {unn}
     assert access_of(administrator).everywhere(Role.ADMINISTRATOR)
+
+
+def test_nearly_every_studio_has_passed_a_quality_test_and_some_have_not(
+    app: Flask, sites: list[PlannedSite], studios: list[StudioRow]
+) -> None:
+    install(sites, studios)
+    tests = db.session.execute(db.select(Studio.quality_tested_on, Studio.quality_test_passed)).all()
+    half_a_year_ago = (NOW - timedelta(days=183)).date()
+    valid = sum(bool(passed and tested_on >= half_a_year_ago) for tested_on, passed in tests)
+    assert 0.9 < valid / len(tests) < 1
+    assert {passed for _, passed in tests} == {True, False, None}
