@@ -115,7 +115,7 @@ def _set_contacts(sites: Sequence[PlannedSite]) -> None:
 
 
 def _set_quality_tests(now: datetime) -> None:
-    """Nearly every studio was tested within half a year. By its code, a few failed, are overdue, or were never tested."""
+    """Nearly every studio was tested within half a year; by its code a few failed, are overdue, or never were."""
     rows = []
     for key, code in db.session.execute(sa.select(Studio.id, Studio.code)):
         lot = crc32(code.encode())
