@@ -3,11 +3,10 @@
 import argparse
 import itertools
 import logging
-import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -23,6 +22,7 @@ from app import create_app
 from bench.pages import KEY
 from bench.serving import client, minimal, served, token
 from bench.table import Figure, show
+from bench.timing import median, timed
 from bench.year import DIALECTS, empty_database, filled
 from config import Settings
 from models import Reservation, Studio, db
@@ -64,9 +64,9 @@ def _measured(url: str, times: int) -> list[Figure]:
         ours = stack.enter_context(client(stack.enter_context(served(url)), secret))
         plain = stack.enter_context(client(stack.enter_context(minimal(url))))
         figures = [Figure("reservations", reservations, "reservations")]
-        bare = _median(lambda: _insert(plain, studios[0], next(nights)), times)
+        bare = median(lambda: _insert(plain, studios[0], next(nights)), times)
         figures.append(Figure(MINIMAL, bare * 1000, "ms"))
-        one = _median(lambda: _book(ours, studios[0], next(nights)), times)
+        one = median(lambda: _book(ours, studios[0], next(nights)), times)
         figures.append(Figure(f"booking {TABLE} studios", one * 1000, "ms", one / bare, MINIMAL))
         figures += _at_once(str(ours.base_url), secret, studios, nights, times)
         figures += _refused(ours, studios[0], next(nights), times)
@@ -120,7 +120,7 @@ def _at_once(
 
     def work(number: int) -> list[float]:
         with client(address, secret) as own:
-            return [_timed(partial(_book, own, studios[1 + number], start)) for start in hours[number]]
+            return [timed(partial(_book, own, studios[1 + number], start)) for start in hours[number]]
 
     began = time.perf_counter()
     with ThreadPoolExecutor(CLIENTS) as pool:
@@ -136,7 +136,7 @@ def _at_once(
 def _refused(ours: httpx.Client, codes: Sequence[str], start: datetime, times: int) -> list[Figure]:
     """A clash: who has it, and other times."""
     _book(ours, codes, start)
-    taken = _median(lambda: _answered(ours.post("/api/v1/conferences", json=_wish(codes, start)), 409), times)
+    taken = median(lambda: _answered(ours.post("/api/v1/conferences", json=_wish(codes, start)), 409), times)
     return [Figure("a clash told, with alternatives", taken * 1000, "ms")]
 
 
@@ -148,17 +148,17 @@ def _series(ours: httpx.Client, studios: Sequence[Sequence[str]], times: int, ba
     rule, year = {"rule": "FREQ=WEEKLY;COUNT=26"}, {"rule": "FREQ=WEEKLY;COUNT=52"}
     large = [*studios[-2], *studios[-1]]
     nights = iter([early + timedelta(days=day) for day in range(7)])
-    previewed = _median(
+    previewed = median(
         lambda: _answered(ours.post("/api/v1/series/preview", json=_wish(studios[-1], late, **rule)), 200),
         min(times, 20),
     )
-    saved = _median(
+    saved = median(
         lambda: _answered(ours.post("/api/v1/series", json=_wish(studios[-1], next(starts), **rule)), 201), 10
     )
-    preview_large = _median(
+    preview_large = median(
         lambda: _answered(ours.post("/api/v1/series/preview", json=_wish(large, early, **year)), 200), 5
     )
-    saved_large = _median(
+    saved_large = median(
         lambda: _answered(ours.post("/api/v1/series", json=_wish(large, next(nights), **year)), 201), 4
     )
     return [
@@ -179,7 +179,7 @@ def _peers_questions(ours: httpx.Client, times: int, bare: float) -> list[Figure
     figures = []
     for name, (start, end) in asked.items():
         span = {"from": start.isoformat(), "to": end.isoformat(), "limit": "900"}
-        taken = _median(partial(_availability, ours, span), min(times, 15))
+        taken = median(partial(_availability, ours, span), min(times, 15))
         figures.append(Figure(name, taken * 1000, "ms", taken / bare, MINIMAL))
     return figures
 
@@ -192,18 +192,6 @@ def _answered(answer: httpx.Response, status: int) -> httpx.Response:
     if answer.status_code != status:
         sys.exit(f"bench booking: {answer.request.url} answers {answer.status_code}: {answer.text[:500]}")
     return answer
-
-
-def _median(work: Callable[[], object], times: int) -> float:
-    """Seconds."""
-    taken = [_timed(work) for _ in range(times + 1)]
-    return statistics.median(taken[1:])  # the first has connections to open
-
-
-def _timed(work: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
 
 
 if __name__ == "__main__":

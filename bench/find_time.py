@@ -2,17 +2,14 @@
 
 import argparse
 import logging
-import statistics
 import tempfile
 import threading
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from datetime import time as wall
-from typing import Any
 
 import httpx
 import sqlalchemy as sa
@@ -22,6 +19,7 @@ from flask import Flask
 from app import create_app, serving
 from bench.pages import KEY, administrator
 from bench.table import Figure, show
+from bench.timing import Statement, median, run, statements
 from bench.year import DIALECTS, filled
 from config import Settings
 from models import Purpose, db
@@ -104,9 +102,9 @@ def _five_parties(there: Mapping[int, Candidate]) -> Asked:
 
 def _measured(name: str, asked: Asked, number: int) -> list[Figure]:
     question, statement = _looked_into(asked)
-    bare = _median(lambda: _run(statement), number)
-    engine = _median(lambda: times.find(question), number)
-    whole = _median(lambda: _ask(asked), number)
+    bare = median(lambda: run([statement]), number, db.session.rollback)
+    engine = median(lambda: times.find(question), number, db.session.rollback)
+    whole = median(lambda: _ask(asked), number, db.session.rollback)
     against = f"{name}: bare query of its reservations"
     reservations = sum(len(room.reserved) for room in question.rooms.values())
     return [
@@ -139,48 +137,24 @@ def over_http(client: httpx.Client, asked: Asked, number: int) -> float:
         "days": sorted(WORKING_DAYS),
         "purpose": Purpose.ADMINISTRATION,
     }
-    return _median(lambda: client.post(ROUTE, json=body).raise_for_status(), number)
+    return median(lambda: client.post(ROUTE, json=body).raise_for_status(), number, db.session.rollback)
 
 
-def _looked_into(asked: Asked) -> tuple[Question, tuple[str, Any]]:
+def _looked_into(asked: Asked) -> tuple[Question, Statement]:
     """What the search is asked, and the statement that read its reservations, as the driver gets it."""
     questions: list[Question] = []
-    statements: list[tuple[str, Any]] = []
     find = times.find
 
     def noted(question: Question) -> Answer:
         questions.append(question)
         return find(question)
 
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
-        if "FROM reservation" in statement and "expires_at" in statement:
-            statements.append((statement, parameters))
-
-    sa.event.listen(db.engine, "before_cursor_execute", note)
     times.find = noted
     try:
-        _ask(asked)
+        done = statements(lambda: _ask(asked))
     finally:
         times.find = find
-        sa.event.remove(db.engine, "before_cursor_execute", note)
-    return questions[0], statements[0]
-
-
-def _run(statement: tuple[str, Any]) -> None:
-    cursor = db.session.connection().connection.cursor()
-    cursor.execute(*statement)
-    cursor.fetchall()
-
-
-def _median(work: Callable[[], object], number: int) -> float:
-    """Seconds."""
-    taken = []
-    for _ in range(number + 1):
-        db.session.rollback()
-        began = time.perf_counter()
-        work()
-        taken.append(time.perf_counter() - began)
-    return statistics.median(taken[1:])
+    return questions[0], next(each for each in done if "FROM reservation" in each[0] and "expires_at" in each[0])
 
 
 if __name__ == "__main__":

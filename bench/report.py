@@ -2,19 +2,15 @@
 
 import argparse
 import logging
-import statistics
 import tempfile
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 
-import sqlalchemy as sa
 import structlog
 
 from app import create_app
 from bench.pages import KEY, demonstration
 from bench.table import Figure, show
+from bench.timing import median, run, statements
 from config import Settings, settings
 from models import db
 from reports.days import facts_of
@@ -40,47 +36,16 @@ def _measure(times: int) -> list[Figure]:
     now = datetime.now(UTC)
     day = today_of(now)
     known = past(day, day, now)
-    asked = _statements(lambda: past(day, day, now))
-    bare = _median(lambda: _run(asked), times)
-    read = _median(lambda: past(day, day, now), times)
-    whole = _median(lambda: facts_of(day, settings().zone, past(day, day, now)), times)
+    asked = statements(lambda: past(day, day, now))
+    bare = median(lambda: run(asked), times, db.session.rollback)
+    read = median(lambda: past(day, day, now), times, db.session.rollback)
+    whole = median(lambda: facts_of(day, settings().zone, past(day, day, now)), times, db.session.rollback)
     return [
         Figure("conferences of the day", len(known.bookings), "conferences"),
         Figure(BARE, bare * 1000, "ms"),
         Figure("reading its rows", read * 1000, "ms", read / bare, BARE),
         Figure("reading and reckoning", whole * 1000, "ms", whole / bare, BARE),
     ]
-
-
-def _statements(work: Callable[[], object]) -> list[tuple[str, Any]]:
-    """What the work asks of the database, as the driver gets it."""
-    asked: list[tuple[str, Any]] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
-        asked.append((statement, parameters))
-
-    sa.event.listen(db.engine, "before_cursor_execute", note)
-    work()
-    sa.event.remove(db.engine, "before_cursor_execute", note)
-    return asked
-
-
-def _run(asked: list[tuple[str, Any]]) -> None:
-    cursor = db.session.connection().connection.cursor()
-    for statement, parameters in asked:
-        cursor.execute(statement, parameters)
-        cursor.fetchall()
-
-
-def _median(work: Callable[[], object], times: int) -> float:
-    """Seconds."""
-    taken = []
-    for _ in range(times + 1):
-        db.session.rollback()
-        began = time.perf_counter()
-        work()
-        taken.append(time.perf_counter() - began)
-    return statistics.median(taken[1:])
 
 
 if __name__ == "__main__":
