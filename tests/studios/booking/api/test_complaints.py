@@ -3,6 +3,7 @@
 In brackets: the complaint, in the issue tracker of the system that has it.
 """
 
+import re
 from datetime import UTC, datetime, timedelta
 from threading import Barrier, Thread
 from typing import Any
@@ -14,6 +15,7 @@ from models import Reservation, db
 from studios.booking.waiting.minding import mind_who_waits
 from tests import factories
 from tests.studios.booking.api.conftest import program
+from tests.studios.booking.pages import counted_queries
 
 HOUR = timedelta(hours=1)
 
@@ -161,6 +163,36 @@ def test_a_room_is_freed_though_the_meeting_has_begun(unn, nlsh, network):
     assert unn("POST", f"/conferences/{running.reference}/parties/3/release").status_code == 200
     soon = now + timedelta(minutes=2)
     assert nlsh("POST", "/conferences", json=wish("BOD-2", "TRO-2", start=soon)).status_code == 201
+
+
+def test_the_grid_of_many_rooms_takes_no_more_queries_than_that_of_few(app, unn, network, start):
+    """[LibreBooking#373, #370, indico#440]"""
+    window = {"from": start.isoformat(), "to": (start + 24 * HOUR).isoformat(), "limit": "900"}
+
+    def asked() -> tuple[int, int]:
+        with counted_queries() as queries:
+            found = unn("GET", "/availability", query_string=window).json["studios"]
+        return len(found), len(queries)
+
+    asked()  # notes that the token was used, once a minute
+    factories.conference(network.tromso_1, start=start)
+    few, for_few = asked()
+    for number in range(20):
+        studio = factories.studio(network.tromso_1.site, code=f"MANY-{number}")
+        factories.conference(studio, start=start)
+    many, for_many = asked()
+    assert (few, many) == (4, 24)
+    assert for_many == for_few
+
+
+def test_health_is_a_word_beside_every_colour_and_every_field_has_a_label(coordinator):
+    """[LibreBooking#438]"""
+    page = coordinator.get("/book", query_string={"studio": ["TRO-1", "BOD-1"]}).text
+    chips = re.findall(r'class="chip is-(\w+)".*?class="chip__state">([^<]+)<', page, re.S)
+    assert chips == [("unknown", "Unknown"), ("unknown", "Unknown")]
+    fields = re.findall(r'<(?:input|select)(?![^>]*type="(?:hidden|submit|radio)")[^>]*\bid="([^"]+)"', page)
+    assert fields
+    assert not [field for field in fields if f'for="{field}"' not in page]
 
 
 def test_everything_is_there_for_programs_and_described(unn):
