@@ -13,7 +13,6 @@ from config import settings
 from models import (
     Answer,
     Conference,
-    ConferenceState,
     Event,
     Health,
     Leg,
@@ -25,6 +24,7 @@ from models import (
     Wanted,
 )
 from studios.booking import queries
+from studios.booking.rules import Phase
 from studios.booking.story import Chapter, tell
 from studios.booking.times import clock_seconds
 from studios.booking.wording import Badge, cause_sentence, leg_badge, state_badge
@@ -34,7 +34,6 @@ from studios.inventory.wording import FACES, Face
 # A page of a conference that starts within this time follows it closely.
 NEAR = timedelta(minutes=15)
 CLOSELY, LOOSELY = 2, 60  # seconds between two looks
-OVER = (ConferenceState.ENDED, ConferenceState.FAILED, ConferenceState.CANCELLED)
 TROUBLED = (LegState.DROPPED, LegState.FAILED)
 
 
@@ -91,7 +90,7 @@ class Sight:
 
     @property
     def planned(self) -> bool:
-        return self.conference.state is ConferenceState.PLANNED
+        return queries.phase_of(self.conference) is Phase.PLANNED
 
 
 def look_at(conference: Conference, access: Access, now: datetime) -> Sight:
@@ -151,7 +150,7 @@ def answer_notes(party: Party, at_the_table: bool) -> list[str]:
         word = _("Declined") if party.answered_by_id else _("Not approved in time")
         return [f"{word}: {party.answer_reason}" if party.answer_reason and at_the_table else word]
     if party.reservation and party.reservation.released_at and party.answer is not Answer.DECLINED:
-        return [_("Given back")] if party.conference.state not in OVER else []
+        return [_("Given back")] if queries.phase_of(party.conference) is not Phase.OVER else []
     return [_("Takes part")] if party.answer is Answer.ACCEPTED else []
 
 
@@ -192,7 +191,7 @@ def _notes(leg: Leg) -> list[str]:
 
 def _troubles(conference: Conference, legs: Mapping[int, Leg], at_the_table: bool) -> list[Trouble]:
     """The calls that should be up and are not, in the order of the table."""
-    if conference.state in OVER:
+    if queries.phase_of(conference) is Phase.OVER:
         return []
     return [
         _trouble(party, legs[party.id], _name(party, at_the_table))
@@ -217,7 +216,7 @@ def _remaining(conference: Conference, now: datetime) -> str:
     if queries.is_under_way(conference) and now < conference.ends_at:
         return ngettext("%(num)s minute left", "%(num)s minutes left", _minutes(conference.ends_at - now))
     soon = conference.starts_at - now
-    if conference.state is ConferenceState.PLANNED and timedelta() < soon <= timedelta(hours=1):
+    if queries.phase_of(conference) is Phase.PLANNED and timedelta() < soon <= timedelta(hours=1):
         return ngettext("Starts in %(num)s minute", "Starts in %(num)s minutes", _minutes(soon))
     return ""
 
@@ -227,8 +226,11 @@ def _minutes(span: timedelta) -> int:
 
 
 def _every(conference: Conference, now: datetime) -> int | None:
-    if conference.state in OVER:
+    """Without video only the clock changes anything."""
+    if queries.phase_of(conference) is Phase.OVER:
         return None
+    if not conference.video:
+        return LOOSELY
     return CLOSELY if queries.is_under_way(conference) or conference.starts_at - now <= NEAR else LOOSELY
 
 
