@@ -24,6 +24,7 @@ from models import (
     Wanted,
 )
 from studios.booking import queries
+from studios.booking.attendance import is_without_parties
 from studios.booking.rules import Phase
 from studios.booking.story import Chapter, tell
 from studios.booking.times import clock_seconds
@@ -75,6 +76,7 @@ class Sight:
     mark: str
     may_change: bool
     sees_title: bool
+    alone: bool
 
     @property
     def connected(self) -> int:
@@ -101,6 +103,7 @@ def look_at(conference: Conference, access: Access, now: datetime) -> Sight:
     places = _places(conference, legs, sees_title, now)
     troubles = _troubles(conference, legs, sees_title)
     remaining, every = _remaining(conference, now), _every(conference, now)
+    alone = queries.phase_of(conference) is Phase.PLANNED and is_without_parties(conference, now)
     return Sight(
         conference=conference,
         badge=state_badge(conference, len(troubles)),
@@ -109,9 +112,10 @@ def look_at(conference: Conference, access: Access, now: datetime) -> Sight:
         chapters=tell(events, conference.starts_at, sees_title),
         remaining=remaining,
         every=every,
-        mark=_mark(conference, legs, events, places, remaining, every),
+        mark=_mark(conference, legs, events, places, remaining, every, alone),
         may_change=queries.may_change(access, conference),
         sees_title=sees_title,
+        alone=alone,
     )
 
 

@@ -21,7 +21,9 @@ from models import (
     Role,
     Wanted,
     db,
+    write,
 )
+from studios.booking.answers import decline
 from tests import factories
 from tests.studios.booking.pages import MOST_QUERIES, Network, SignIn, counted_queries, in_english, text_of
 
@@ -108,6 +110,20 @@ def test_a_guests_address_and_a_reason_are_for_those_around_the_table(
         assert "Nobody is on duty" not in hidden
         assert "A guest is not reached" in hidden
         assert "Declined" in hidden
+
+
+def test_where_all_others_have_declined_the_page_says_that_nobody_is_left(
+    coordinator: FlaskClient, network: Network
+) -> None:
+    conference = factories.conference(network.tromso_1, network.bodo_1, start=datetime.now(UTC) + timedelta(days=1))
+    assert "Nobody is left to meet" not in text_of(coordinator.get(address(conference)))
+    write(lambda: setattr(conference.parties[1], "answer", Answer.WAITING))
+    write(lambda: decline(conference.id, 1, "Nobody is on duty", network.neighbour).id)
+    assert "Nobody is left to meet" in text_of(coordinator.get(address(conference)))
+    guest = Party(conference_id=conference.id, position=2, kind=PartyKind.GUEST, guest_address="sip:a@b.example")
+    db.session.add(guest)
+    db.session.commit()
+    assert "Nobody is left to meet" not in text_of(coordinator.get(address(conference)))
 
 
 def test_only_those_who_may_change_it_are_offered_that(
