@@ -8,6 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 import structlog
 
+from accounts.audit import record
 from devices.errors import Ambiguous, DeviceError
 from models import CallRecord, Conference, ConferenceState, Event, Leg, LegState, database_now, db, write
 from scheduler.codecs import LASTING, Codecs
@@ -25,6 +26,7 @@ from scheduler.rules import (
     state_of,
 )
 from scheduler.table import Table, read_table, wanted_of
+from studios.booking.conferences import give_up
 
 ORDERS = (Action.DIAL, Action.HANG_UP, Action.HANG_UP_FAR_END)
 UP = (LegState.CONNECTED, LegState.STOPPING)  # the call is there, as far as is known
@@ -84,12 +86,26 @@ def _take(conference_id: int, worker: str) -> tuple[Lease, Table] | None:
         return None
     now = database_now()
     table = read_table(conference_id, now)
+    if table.alone:
+        _call_off(lease, now)
+        return None
     if not table.legs:
         _record(lease, table, [])  # slept through, or nobody to call
         return None
     if table.state is ConferenceState.PLANNED:
         _enter(db.session.get_one(Conference, conference_id), state_of(table.legs, table.state), now)
     return lease, table
+
+
+def _call_off(lease: Lease, now: datetime) -> None:
+    """All but one have declined: that is a cancelled conference, and no failed call."""
+    conference = db.session.get_one(Conference, lease.conference_id)
+    give_up(conference)
+    event = Event(at=now, kind="conference.without_parties", conference_id=conference.id, details={})
+    db.session.add(event)
+    db.session.flush()
+    record("conference.without_parties", conference.reference)
+    lease.give_back(None, conference.version)
 
 
 def _observe(table: Table, codecs: Codecs, lease: Lease) -> Sights:

@@ -23,12 +23,13 @@ from models import (
 from scheduler.codecs import Station, station_of
 from scheduler.queries import LIVE
 from scheduler.rules import LegView
+from studios.booking.attendance import is_without_parties
 from studios.booking.hosts import is_seated
 
 
 @dataclass(frozen=True)
 class Table:
-    """Who sits there. `far_ends` by leg."""
+    """Who sits there. `far_ends` by leg; `alone`: it has not begun, and nobody is left to meet."""
 
     conference_id: int
     version: int
@@ -39,6 +40,7 @@ class Table:
     legs: tuple[LegView, ...]
     far_ends: dict[int, Station]
     occupied: frozenset[int]
+    alone: bool
     read_at: datetime
     monotonic_at: float = field(default_factory=monotonic)
 
@@ -52,7 +54,8 @@ def read_table(conference_id: int, now: datetime) -> Table:
     """Bring the legs in line with the calendar, then read everything that a pass needs. Within a transaction."""
     conference = _conference(conference_id)
     wanted = wanted_of(conference, now)
-    legs = _legs(conference, wanted, now)
+    alone = conference.state is ConferenceState.PLANNED and is_without_parties(conference, now)
+    legs = {} if alone else _legs(conference, wanted, now)
     stations = {party.id: _station(party) for party in conference.parties}
     views = tuple(_view(legs[party.id], stations[party.id]) for party in conference.parties if party.id in legs)
     return Table(
@@ -65,6 +68,7 @@ def read_table(conference_id: int, now: datetime) -> Table:
         legs=views,
         far_ends={legs[party.id].id: stations[party.id] for party in conference.parties if party.id in legs},
         occupied=_occupied(conference, [station.studio_id for station in stations.values()]),
+        alone=alone,
         read_at=now,
     )
 

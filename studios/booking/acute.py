@@ -15,13 +15,13 @@ from flask_babel import gettext as _
 from accounts.audit import record
 from accounts.queries import access_of
 from errors import Conflict, Forbidden
-from models import Account, Conference, ConferenceState, Purpose, Role, WaitingRequest, db
+from models import Account, Conference, Purpose, Role, WaitingRequest, db
 from studios.booking import queries
 from studios.booking.conferences import book, booking_of, facts, give_up, locked, tell
 from studios.booking.obstacles import StudioTaken, Unavailable, WishRefused
 from studios.booking.queries import Clash
 from studios.booking.rooms import rooms
-from studios.booking.rules import reason_problems
+from studios.booking.rules import Phase, reason_problems
 from studios.booking.seating import lock_studios, span_of
 from studios.booking.waiting import mails
 from studios.booking.waiting.holds import lock_and_check, offer
@@ -97,7 +97,7 @@ def _gives_way(conference: Conference | None) -> bool:
         conference is not None
         and conference.movable
         and conference.priority < ACUTE
-        and conference.state is ConferenceState.PLANNED
+        and queries.phase_of(conference) is Phase.PLANNED
         and not queries.legs_of(conference)  # its calls are being set up at this moment
     )
 

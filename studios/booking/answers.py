@@ -6,12 +6,12 @@ from flask_babel import gettext as _
 
 from accounts.audit import record
 from errors import Conflict, NotFound
-from models import Account, Answer, Conference, ConferenceState, Party, ReservationKind
+from models import Account, Answer, Conference, Party, ReservationKind
 from studios.booking import queries
 from studios.booking.conferences import locked, mark_changed, tell
 from studios.booking.hosts import choose_host
 from studios.booking.obstacles import WishRefused
-from studios.booking.rules import reason_problems
+from studios.booking.rules import Phase, reason_problems
 from studios.booking.seating import lock_studios
 
 
@@ -57,7 +57,7 @@ def _asked(conference_id: int, position: int) -> tuple[Conference, Party]:
 
 
 def _check_answerable(conference: Conference, party: Party) -> None:
-    if conference.state is not ConferenceState.PLANNED or queries.legs_of(conference):
+    if queries.phase_of(conference) is not Phase.PLANNED or queries.legs_of(conference):
         raise Conflict(_("This conference has begun or is over; there is nothing left to answer."))
     if party.answer is Answer.NOT_ASKED:
         raise Conflict(_("Nobody was asked for an answer here."))

@@ -20,7 +20,7 @@ from studios.booking import queries
 from studios.booking.obstacles import ChangedMeanwhile, WishRefused
 from studios.booking.ports import check_ports
 from studios.booking.rooms import rooms
-from studios.booking.rules import Limits, clean_title, problems, problems_while_running
+from studios.booking.rules import Limits, Phase, clean_title, problems, problems_while_running
 from studios.booking.seating import check_free, lock_studios, seat
 from studios.booking.wishes import Booking, GuestWish, PartyWish, StudioWish, from_json
 
@@ -85,7 +85,7 @@ def cancel(conference_id: int, version: int, person: Account | None) -> Conferen
     conference = locked(conference_id, version)
     if queries.is_under_way(conference):
         return end_now(conference, person)
-    if conference.state is not ConferenceState.PLANNED:
+    if queries.phase_of(conference) is Phase.OVER:
         raise Conflict(_("This conference is over; there is nothing left to cancel."))
     give_up(conference)
     tell(conference, "conference.cancelled", person)
@@ -152,12 +152,13 @@ def give_up(conference: Conference) -> None:
 
 
 def end_now(conference: Conference, person: Account | None) -> Conference:
-    """The scheduler takes the calls down; the studios come free with the shortened reservations."""
+    """The scheduler takes the calls down, where there are any; the studios come free with the shortened
+    reservations."""
     now = max(datetime.now(UTC), conference.starts_at + timedelta(seconds=1))
     if now < conference.ends_at:
         conference.ends_at = now
         fit_reservations(conference)
-    conference.due_at = now
+    fall_due(conference)
     mark_changed(conference)
     tell(conference, "conference.ended_early", person)
     record("conference.ended_early", conference.reference)
@@ -170,7 +171,12 @@ def _change_running(conference: Conference, booking: Booking) -> None:
     if found := problems_while_running(booking, conference.starts_at, present, now, limits()):
         raise WishRefused(found)
     set_end(conference, booking.end)
-    conference.due_at = now  # whoever minds the calls reads the new end before it acts on the old one
+    fall_due(conference)
+
+
+def fall_due(conference: Conference) -> None:
+    """Whoever minds the calls reads what has changed before it acts on the old; without video there are none."""
+    conference.due_at = datetime.now(UTC) if conference.video else None
 
 
 def set_end(conference: Conference, end: datetime) -> None:
@@ -200,7 +206,7 @@ def _change_planned(conference: Conference, booking: Booking, person: Account | 
 
 
 def check_can_be_moved(conference: Conference) -> None:
-    if conference.state is not ConferenceState.PLANNED:
+    if queries.phase_of(conference) is not Phase.PLANNED:
         raise Conflict(_("This conference is over and can no longer be changed."))
     if queries.legs_of(conference):  # the scheduler has seated the calls and is asking the codecs: not starting yet
         raise Conflict(_("The calls are being set up at this moment. Try again in a few seconds."))

@@ -11,7 +11,6 @@ from accounts.rules import Access
 from models import (
     Closure,
     Conference,
-    ConferenceState,
     Endpoint,
     EndpointStatus,
     Event,
@@ -27,6 +26,7 @@ from models import (
 )
 from models.guards import LONGEST_HOURS
 from studios.booking.candidates import Candidate
+from studios.booking.rules import Phase, phase
 from studios.calendars.rules import Span
 
 PAGE = 50
@@ -180,13 +180,13 @@ def may_see_title(access: Access, conference: Conference) -> bool:
 
 
 def is_under_way(conference: Conference) -> bool:
-    """Whether calls are up or being set up or taken down."""
-    return conference.state in (
-        ConferenceState.STARTING,
-        ConferenceState.RUNNING,
-        ConferenceState.DEGRADED,
-        ConferenceState.STOPPING,
-    )
+    """Whether calls are up or being set up or taken down, or the room is in use without video."""
+    return phase_of(conference) is Phase.UNDER_WAY
+
+
+def phase_of(conference: Conference) -> Phase:
+    """Whether it is planned, under way or over at this moment."""
+    return phase(conference.state, conference.video, conference.starts_at, conference.ends_at, datetime.now(UTC))
 
 
 def held(studio_ids: Collection[int], start: datetime, end: datetime) -> tuple[sa.ColumnElement[bool], ...]:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
+from models.booking import ConferenceState
 from studios.booking.identity import holds_identity_number
 from studios.booking.wishes import Booking, GuestWish, PartyWish, StudioWish, studio_ids
 from studios.calendars.rules import Span
@@ -53,6 +54,14 @@ class Problem(StrEnum):
     STUDIOS_ARE_FIXED = "studios_are_fixed"
 
 
+class Phase(StrEnum):
+    """What people can do with a conference: change it, end it, or only read it."""
+
+    PLANNED = "planned"
+    UNDER_WAY = "under_way"
+    OVER = "over"
+
+
 class TimeDoesNotExist(Exception):
     """The clock is moved forward over this time."""
 
@@ -88,6 +97,17 @@ def instant(day: date, wall: time, zone: ZoneInfo, summer: bool | None = None) -
 def end_of(start: datetime, minutes: int) -> datetime:
     """A duration is real time: an hour over the night when the clock moves is sixty minutes."""
     return start + timedelta(minutes=minutes)
+
+
+def phase(state: ConferenceState, video: bool, starts_at: datetime, ends_at: datetime, now: datetime) -> Phase:
+    """Of a conference with video the calls decide; time that is marked without it begins and ends by the clock."""
+    if state in (ConferenceState.ENDED, ConferenceState.FAILED, ConferenceState.CANCELLED):
+        return Phase.OVER
+    if state is not ConferenceState.PLANNED:
+        return Phase.UNDER_WAY
+    if video or now < starts_at:
+        return Phase.PLANNED
+    return Phase.UNDER_WAY if now < ends_at else Phase.OVER
 
 
 def clean_title(title: str) -> str:

@@ -1,4 +1,4 @@
-"""What people do with a conference whose calls are up. The caller commits."""
+"""What people do with a conference that is under way. The caller commits."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +9,7 @@ from errors import Conflict
 from models import Account, Conference
 from studios.booking import queries
 from studios.booking.answers import party_at
-from studios.booking.conferences import facts, limits, locked, mark_changed, set_end, tell
+from studios.booking.conferences import facts, fall_due, limits, locked, mark_changed, set_end, tell
 from studios.booking.hosts import is_seated
 from studios.booking.obstacles import WishRefused
 from studios.booking.rules import Problem
@@ -27,7 +27,7 @@ def extend(conference_id: int, minutes: int, version: int | None, person: Accoun
         raise WishRefused([Problem.TOO_LONG])
     before = facts(conference)
     set_end(conference, end)
-    conference.due_at = datetime.now(UTC)  # whoever minds the calls reads the new end before it acts on the old one
+    fall_due(conference)
     mark_changed(conference)
     tell(conference, "conference.extended", person, changes={"end": [before["end"], end.isoformat()]})
     record("conference.extended", conference.reference, before=before, after=facts(conference))
@@ -41,11 +41,10 @@ def release_studio(conference_id: int, position: int, version: int | None, perso
     party = party_at(conference, position)
     if party.reservation is None or not is_seated(party):
         raise Conflict(_("No studio is reserved there any longer."))
-    if party.host:
+    if party.host and conference.video:
         raise Conflict(_("This studio carries the calls of the others. End the conference instead."))
-    now = datetime.now(UTC)
-    party.reservation.released_at = now
-    conference.due_at = now
+    party.reservation.released_at = datetime.now(UTC)
+    fall_due(conference)
     mark_changed(conference)
     tell(conference, "party.released", person, party.reservation.studio_id)
     record("party.released", conference.reference, after={"studio": party.reservation.studio.code})

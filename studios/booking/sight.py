@@ -13,17 +13,19 @@ from config import settings
 from models import (
     Answer,
     Conference,
-    ConferenceState,
     Event,
     Health,
     Leg,
     LegState,
     Party,
+    PartyKind,
     ReservationKind,
     Studio,
     Wanted,
 )
 from studios.booking import queries
+from studios.booking.attendance import is_without_parties
+from studios.booking.rules import Phase
 from studios.booking.story import Chapter, tell
 from studios.booking.times import clock_seconds
 from studios.booking.wording import Badge, cause_sentence, leg_badge, state_badge
@@ -33,7 +35,6 @@ from studios.inventory.wording import FACES, Face
 # A page of a conference that starts within this time follows it closely.
 NEAR = timedelta(minutes=15)
 CLOSELY, LOOSELY = 2, 60  # seconds between two looks
-OVER = (ConferenceState.ENDED, ConferenceState.FAILED, ConferenceState.CANCELLED)
 TROUBLED = (LegState.DROPPED, LegState.FAILED)
 
 
@@ -42,15 +43,12 @@ class Place:
     """A party at the table. `call` is none while nobody has thought of calling it."""
 
     party: Party
+    name: str
     studio: Studio | None
     face: Face
     call: Badge | None
     notes: list[str]
     connected: bool = False
-
-    @property
-    def name(self) -> str:
-        return self.studio.name if self.studio else self.party.guest_address or _("A party")
 
 
 @dataclass(frozen=True)
@@ -78,6 +76,7 @@ class Sight:
     mark: str
     may_change: bool
     sees_title: bool
+    alone: bool
 
     @property
     def connected(self) -> int:
@@ -93,7 +92,7 @@ class Sight:
 
     @property
     def planned(self) -> bool:
-        return self.conference.state is ConferenceState.PLANNED
+        return queries.phase_of(self.conference) is Phase.PLANNED
 
 
 def look_at(conference: Conference, access: Access, now: datetime) -> Sight:
@@ -101,9 +100,10 @@ def look_at(conference: Conference, access: Access, now: datetime) -> Sight:
     legs = queries.legs_of(conference)
     events = queries.events_of(conference)
     sees_title = queries.may_see_title(access, conference)
-    places = _places(conference, legs, now)
-    troubles = _troubles(conference, legs)
+    places = _places(conference, legs, sees_title, now)
+    troubles = _troubles(conference, legs, sees_title)
     remaining, every = _remaining(conference, now), _every(conference, now)
+    alone = queries.phase_of(conference) is Phase.PLANNED and is_without_parties(conference, now)
     return Sight(
         conference=conference,
         badge=state_badge(conference, len(troubles)),
@@ -112,13 +112,14 @@ def look_at(conference: Conference, access: Access, now: datetime) -> Sight:
         chapters=tell(events, conference.starts_at, sees_title),
         remaining=remaining,
         every=every,
-        mark=_mark(conference, legs, events, places, remaining, every),
+        mark=_mark(conference, legs, events, places, remaining, every, alone),
         may_change=queries.may_change(access, conference),
         sees_title=sees_title,
+        alone=alone,
     )
 
 
-def _places(conference: Conference, legs: Mapping[int, Leg], now: datetime) -> list[Place]:
+def _places(conference: Conference, legs: Mapping[int, Leg], at_the_table: bool, now: datetime) -> list[Place]:
     studios = {party.id: party.reservation.studio for party in conference.parties if party.reservation}
     faces = _faces(list(studios.values()), now)
     connected = any(leg.state is LegState.CONNECTED for leg in legs.values())
@@ -127,22 +128,33 @@ def _places(conference: Conference, legs: Mapping[int, Leg], now: datetime) -> l
         studio = studios.get(party.id)
         call = _host_call(connected, legs) if party.host else _call(legs.get(party.id))
         notes = _notes(legs[party.id]) if party.id in legs and not party.host else []
-        notes = [*answer_notes(party), *notes]
+        notes = [*answer_notes(party, at_the_table), *notes]
         up = connected if party.host else party.id in legs and legs[party.id].state is LegState.CONNECTED
-        places.append(Place(party, studio, faces[studio.id if studio else 0], call, notes, up))
+        name = _name(party, at_the_table)
+        places.append(Place(party, name, studio, faces[studio.id if studio else 0], call, notes, up))
     return places
 
 
-def answer_notes(party: Party) -> list[str]:
-    """What the invited organisation says, where it was asked, and whether its studio is held for good."""
+def _name(party: Party, at_the_table: bool) -> str:
+    """The studio's name; a guest's address is for the organisations around the table."""
+    if party.reservation:
+        return party.reservation.studio.name
+    if party.kind is not PartyKind.GUEST:
+        return _("A party")
+    return party.guest_address or _("A guest") if at_the_table else _("A guest")
+
+
+def answer_notes(party: Party, at_the_table: bool) -> list[str]:
+    """What the invited organisation says, where it was asked, and whether its studio is held for good. Its reason is
+    for those around the table."""
     pending = party.reservation is not None and party.reservation.kind is ReservationKind.PENDING_REQUEST
     if party.answer is Answer.WAITING:
         return [_("Waits for its owner's approval")] if pending else [_("Has not answered yet")]
     if party.answer is Answer.DECLINED:
         word = _("Declined") if party.answered_by_id else _("Not approved in time")
-        return [f"{word}: {party.answer_reason}" if party.answer_reason else word]
+        return [f"{word}: {party.answer_reason}" if party.answer_reason and at_the_table else word]
     if party.reservation and party.reservation.released_at and party.answer is not Answer.DECLINED:
-        return [_("Given back")] if party.conference.state not in OVER else []
+        return [_("Given back")] if queries.phase_of(party.conference) is not Phase.OVER else []
     return [_("Takes part")] if party.answer is Answer.ACCEPTED else []
 
 
@@ -181,20 +193,19 @@ def _notes(leg: Leg) -> list[str]:
     return notes
 
 
-def _troubles(conference: Conference, legs: Mapping[int, Leg]) -> list[Trouble]:
+def _troubles(conference: Conference, legs: Mapping[int, Leg], at_the_table: bool) -> list[Trouble]:
     """The calls that should be up and are not, in the order of the table."""
-    if conference.state in OVER:
+    if queries.phase_of(conference) is Phase.OVER:
         return []
     return [
-        _trouble(party, legs[party.id])
+        _trouble(party, legs[party.id], _name(party, at_the_table))
         for party in conference.parties
         if party.id in legs and legs[party.id].state in TROUBLED and legs[party.id].wanted is Wanted.UP
     ]
 
 
-def _trouble(party: Party, leg: Leg) -> Trouble:
+def _trouble(party: Party, leg: Leg, name: str) -> Trouble:
     studio = party.reservation.studio if party.reservation else None
-    name = studio.name if studio else party.guest_address
     if leg.state is LegState.DROPPED:
         time = clock_seconds(leg.ended_at or leg.changed_at)
         heading = _("%(studio)s dropped out at %(time)s", studio=name, time=time)
@@ -209,7 +220,7 @@ def _remaining(conference: Conference, now: datetime) -> str:
     if queries.is_under_way(conference) and now < conference.ends_at:
         return ngettext("%(num)s minute left", "%(num)s minutes left", _minutes(conference.ends_at - now))
     soon = conference.starts_at - now
-    if conference.state is ConferenceState.PLANNED and timedelta() < soon <= timedelta(hours=1):
+    if queries.phase_of(conference) is Phase.PLANNED and timedelta() < soon <= timedelta(hours=1):
         return ngettext("Starts in %(num)s minute", "Starts in %(num)s minutes", _minutes(soon))
     return ""
 
@@ -219,8 +230,11 @@ def _minutes(span: timedelta) -> int:
 
 
 def _every(conference: Conference, now: datetime) -> int | None:
-    if conference.state in OVER:
+    """Without video only the clock changes anything."""
+    if queries.phase_of(conference) is Phase.OVER:
         return None
+    if not conference.video:
+        return LOOSELY
     return CLOSELY if queries.is_under_way(conference) or conference.starts_at - now <= NEAR else LOOSELY
 
 

@@ -32,6 +32,7 @@ KINDS = {
     "conference.ended_early": Kind("person", "idle", _l("Ended before its time")),
     "conference.restored": Kind("cal", "idle", _l("The cancellation was taken back")),
     "conference.extended": Kind("cal", "idle", _l("Extended while it was running")),
+    "conference.without_parties": Kind("x", "degraded", _l("Nobody was left to meet, so nobody was called")),
     "conference.displaced": Kind("x", "down", _l("Had to give way to an emergency")),
     "conference.swapped": Kind("cal", "idle", _l("Moved to make room for another conference"), loud=False),
     "conference.given_way": Kind("cal", "idle", _l("Another conference was moved to make room for it"), loud=False),

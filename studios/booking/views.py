@@ -10,7 +10,7 @@ from flask_login import current_user
 from accounts.permissions import EVERY_ROLE, access, allow, polled
 from accounts.queries import organisations_for
 from errors import Conflict, Forbidden, NotFound
-from models import Account, Conference, ConferenceState, Organisation, Role, write
+from models import Account, Conference, Organisation, Role, write
 from studios.booking import conferences as writes
 from studios.booking import queries, times
 from studios.booking.desk import chosen_studios, lay_out
@@ -30,6 +30,7 @@ from studios.booking.forms import (
 from studios.booking.listing import list_conferences
 from studios.booking.obstacles import ChangedMeanwhile, Kind, WishRefused
 from studios.booking.presses import Draft, count_minutes, press, search
+from studios.booking.rules import Phase
 from studios.booking.sight import look_at
 from studios.booking.typed import date_text, read_date
 from studios.booking.wishes import Booking
@@ -68,7 +69,7 @@ def draft() -> ResponseReturnValue:
 def change(reference: str) -> ResponseReturnValue:
     found = _own(reference)
     running = queries.is_under_way(found)
-    if found.state is not ConferenceState.PLANNED and not running:
+    if queries.phase_of(found) is Phase.OVER:
         return _refused(found, _("This conference is over and can no longer be changed."))
     if request.method == "POST":
         return _save(_draft(found), found)
@@ -91,7 +92,7 @@ def cancel(reference: str) -> ResponseReturnValue:
     found = _own(reference)
     running = queries.is_under_way(found)
     if request.method == "GET":
-        if found.state is not ConferenceState.PLANNED and not running:
+        if queries.phase_of(found) is Phase.OVER:
             return _refused(found, _("This conference is over; there is nothing left to cancel."))
         return render_template("booking/cancel.html", conference=found, running=running)
     conference_id, version = found.id, BookingForm().typed_version
@@ -99,11 +100,7 @@ def cancel(reference: str) -> ResponseReturnValue:
         write(lambda: writes.cancel(conference_id, version, _person()))
     except Conflict as error:
         return _refused(_conference(reference), error.message)
-    flash(
-        _("%(reference)s is ending. The calls are taken down.", reference=found.reference)
-        if running
-        else _("%(reference)s is cancelled. The studios are free again.", reference=found.reference)
-    )
+    flash(_given_up(found, running))
     return redirect(url_for(".conference", reference=found.reference), 303)
 
 
@@ -268,6 +265,14 @@ def _told(saved: Conference, changed: bool) -> str:
     if changed:
         return _("%(reference)s is changed.", reference=saved.reference)
     return _("%(reference)s is booked. The calls start by themselves.", reference=saved.reference)
+
+
+def _given_up(found: Conference, was_running: bool) -> str:
+    if not was_running:
+        return _("%(reference)s is cancelled. The studios are free again.", reference=found.reference)
+    if not found.video:
+        return _("%(reference)s has ended. The studios are free again.", reference=found.reference)
+    return _("%(reference)s is ending. The calls are taken down.", reference=found.reference)
 
 
 def _words() -> dict[str, object]:

@@ -8,6 +8,8 @@ from flask_babel import lazy_gettext as _l
 
 from devices import errors
 from models import Conference, ConferenceState, Leg, LegState, Purpose
+from studios.booking import queries
+from studios.booking.rules import Phase
 
 PURPOSES = {
     Purpose.CLINICAL: _l("Clinical"),
@@ -36,6 +38,11 @@ STATES = {
     ConferenceState.ENDED: Badge("idle", "ok", _l("Ended")),
     ConferenceState.FAILED: Badge("down", "down", _l("Did not take place")),
     ConferenceState.CANCELLED: Badge("unknown", "x", _l("Cancelled")),
+}
+WITHOUT_VIDEO = {
+    Phase.PLANNED: Badge("idle", "cal", _l("Planned, without video")),
+    Phase.UNDER_WAY: Badge("idle", "cal", _l("Room in use, without video")),
+    Phase.OVER: Badge("idle", "ok", _l("Over")),
 }
 LEGS = {
     LegState.IDLE: Badge("idle", "clock", _l("Waiting to be called")),
@@ -77,7 +84,7 @@ def state_badge(conference: Conference, missing: int = 0) -> Badge:
     """The state of a conference, with how many parties are missing where that is its trouble."""
     badge = STATES[conference.state]
     if not conference.video and conference.state is ConferenceState.PLANNED:
-        return Badge("idle", "cal", _("Room in use, without video"))
+        return WITHOUT_VIDEO[queries.phase_of(conference)]
     if conference.state is not ConferenceState.DEGRADED or not missing:
         return badge
     word = ngettext("Under way, %(num)s party missing", "Under way, %(num)s parties missing", missing)

@@ -11,7 +11,7 @@ from studios.booking import queries
 from studios.booking.finding.question import SOON
 from studios.booking.finding.reading import OUT_OF_ORDER
 from studios.booking.rooms import CLINICAL_WORK
-from studios.booking.sight import OVER
+from studios.booking.rules import Phase
 from studios.inventory.present import Quality, present_health, quality_of
 
 
@@ -48,7 +48,7 @@ def present_of(conferences: Sequence[Conference], now: datetime) -> Present:
     studios = {
         party.reservation.studio_id: party.reservation.studio
         for conference in conferences
-        if conference.state not in OVER
+        if queries.phase_of(conference) is not Phase.OVER
         for party in conference.parties
         if party.reservation
     }
@@ -66,7 +66,7 @@ class Concern:
 
 def concerns_of(conference: Conference, present: Present) -> list[Concern]:
     """In the order of the table; none of a conference that is over."""
-    if conference.state in OVER:
+    if queries.phase_of(conference) is Phase.OVER:
         return []
     return [
         Concern(worry, party.position, studio)

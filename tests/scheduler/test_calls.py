@@ -7,7 +7,18 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from devices.errors import Ambiguous
-from models import CallRecord, Conference, ConferenceState, Event, Leg, LegState, db, write
+from models import (
+    Answer,
+    CallRecord,
+    Conference,
+    ConferenceState,
+    Event,
+    Leg,
+    LegState,
+    ReservationKind,
+    db,
+    write,
+)
 from scheduler import calls
 from scheduler.calls import reconcile
 from scheduler.rules import SETTLING
@@ -292,6 +303,25 @@ def test_a_conference_slept_through_is_marked_failed_and_never_dialled(network, 
     conference = running_now("TROMSO", "BODO", since=timedelta(hours=1), end=end)
     passes_until(conference, codecs, is_in(ConferenceState.FAILED, conference))
     assert "leg.dialled" not in kinds(conference)
+
+
+@pytest.mark.parametrize("word", [Answer.DECLINED, Answer.WAITING])
+def test_where_nobody_is_left_to_meet_the_conference_is_cancelled_and_has_not_failed(
+    network, running_now, codecs, word
+):
+    conference = running_now("TROMSO", "BODO")
+    other = conference.parties[1]
+    other.answer = word
+    if word is Answer.DECLINED:
+        other.reservation.released_at = conference.starts_at
+    else:
+        other.reservation.kind, other.reservation.expires_at = ReservationKind.PENDING_REQUEST, conference.starts_at
+    db.session.commit()
+    passes_until(conference, codecs, is_in(ConferenceState.CANCELLED, conference))
+    assert kinds(conference) == ["conference.without_parties"]
+    assert conference.due_at is None
+    assert all(row.released_at for row in conference.reservations)
+    assert not network.calls("TROMSO")
 
 
 def test_a_call_that_stays_up_at_the_far_end_alone_is_ended_there(network, running_now, codecs):

@@ -8,6 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from models import (
+    Answer,
     Conference,
     ConferenceState,
     EndpointStatus,
@@ -16,10 +17,13 @@ from models import (
     Leg,
     LegState,
     Party,
+    PartyKind,
     Role,
     Wanted,
     db,
+    write,
 )
+from studios.booking.answers import decline
 from tests import factories
 from tests.studios.booking.pages import MOST_QUERIES, Network, SignIn, counted_queries, in_english, text_of
 
@@ -80,6 +84,46 @@ def test_every_role_opens_the_page_but_only_those_around_the_table_see_the_title
         assert "Lung meeting" not in page.text
         assert "Title not shown" in page.text
         assert "UNN" in text_of(page)
+
+
+def test_a_guests_address_and_a_reason_are_for_those_around_the_table(
+    coordinator: FlaskClient, neighbour: FlaskClient, network: Network
+) -> None:
+    conference = factories.conference(
+        network.tromso_1, network.tromso_2, start=datetime.now(UTC), state=ConferenceState.DEGRADED
+    )
+    guest = Party(
+        conference_id=conference.id, position=2, kind=PartyKind.GUEST, guest_address="sip:anna@hospital.example"
+    )
+    db.session.add(guest)
+    party = db.session.scalars(db.select(Party).filter_by(conference_id=conference.id, position=1)).one()
+    party.answer, party.answer_reason = Answer.DECLINED, "Nobody is on duty"
+    party.answered_by_id = network.coordinator.id
+    db.session.commit()
+    call(conference, 2, LegState.FAILED, attempts=1, cause="unknown-number")
+    told = coordinator.get(address(conference)).text
+    assert "sip:anna@hospital.example is not reached" in told
+    assert "Declined: Nobody is on duty" in told
+    for more in ("", "/live"):
+        hidden = neighbour.get(address(conference, more), headers=LIVE if more else {}).text
+        assert "anna" not in hidden
+        assert "Nobody is on duty" not in hidden
+        assert "A guest is not reached" in hidden
+        assert "Declined" in hidden
+
+
+def test_where_all_others_have_declined_the_page_says_that_nobody_is_left(
+    coordinator: FlaskClient, network: Network
+) -> None:
+    conference = factories.conference(network.tromso_1, network.bodo_1, start=datetime.now(UTC) + timedelta(days=1))
+    assert "Nobody is left to meet" not in text_of(coordinator.get(address(conference)))
+    write(lambda: setattr(conference.parties[1], "answer", Answer.WAITING))
+    write(lambda: decline(conference.id, 1, "Nobody is on duty", network.neighbour).id)
+    assert "Nobody is left to meet" in text_of(coordinator.get(address(conference)))
+    guest = Party(conference_id=conference.id, position=2, kind=PartyKind.GUEST, guest_address="sip:a@b.example")
+    db.session.add(guest)
+    db.session.commit()
+    assert "Nobody is left to meet" not in text_of(coordinator.get(address(conference)))
 
 
 def test_only_those_who_may_change_it_are_offered_that(
