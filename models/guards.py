@@ -54,19 +54,32 @@ _GROWS = """
  OR NEW.starts_at < OLD.starts_at OR NEW.ends_at > OLD.ends_at)
 """
 
-# The most that is taken at once within a time is reached at its beginning or where another conference begins.
+# Only who newly wants ports is refused: what a bridge has promised before its ports were made fewer still starts.
+_PORTS_WANTED = f"""
+(OLD.state IN {_OVER} OR OLD.bridge_id {{differs}} NEW.bridge_id OR NEW.ports > OLD.ports
+ OR NEW.starts_at < OLD.starts_at OR NEW.ends_at > OLD.ends_at)
+"""
+# The most that is taken at once within a time is reached at its beginning or where another conference begins. What
+# lasts at an instant has begun within the longest time there is before it: the bridge's whole past is not read.
 _PORTS_EXCEEDED = f"""
 NEW.ports > 0 AND NEW.state NOT IN {_OVER} AND NEW.ports + (
     SELECT COALESCE(MAX(taken), 0) FROM (
         SELECT (SELECT COALESCE(SUM(other.ports), 0) FROM conference AS other
                 WHERE other.bridge_id = NEW.bridge_id AND other.id <> COALESCE(NEW.id, 0)
                   AND other.state NOT IN {_OVER}
-                  AND other.starts_at <= begun.instant AND other.ends_at > begun.instant) AS taken
+                  AND other.starts_at <= begun.instant AND other.ends_at > begun.instant
+                  AND other.starts_at > {{bound}}) AS taken
         FROM (SELECT NEW.starts_at AS instant UNION
               SELECT starts_at FROM conference WHERE bridge_id = NEW.bridge_id
                 AND starts_at > NEW.starts_at AND starts_at < NEW.ends_at) AS begun) AS peaks
 ) > (SELECT bridge.ports FROM bridge WHERE bridge.id = NEW.bridge_id)
 """
+_PORTS = {
+    "sqlite": {"differs": "IS NOT", "bound": f"strftime('%Y-%m-%d %H:%M:%S', begun.instant, '-{LONGEST_HOURS} hours')"},
+    "postgresql": {"differs": "IS DISTINCT FROM", "bound": f"begun.instant - interval '{LONGEST_HOURS} hours'"},
+}
+_PORTS_WANTED_ON = {dialect: _PORTS_WANTED.format(**words) for dialect, words in _PORTS.items()}
+_PORTS_EXCEEDED_ON = {dialect: _PORTS_EXCEEDED.format(**words) for dialect, words in _PORTS.items()}
 _PORTS_COLUMNS = "bridge_id, ports, starts_at, ends_at, state"
 
 
@@ -138,8 +151,12 @@ _GUARDS: dict[str, dict[str, _Guard]] = {
         PORTS: _sqlite(
             PORTS,
             "conference",
-            ("insert", "INSERT", _PORTS_EXCEEDED),
-            ("update", f"UPDATE OF {_PORTS_COLUMNS}", _PORTS_EXCEEDED),
+            ("insert", "INSERT", _PORTS_EXCEEDED_ON["sqlite"]),
+            (
+                "update",
+                f"UPDATE OF {_PORTS_COLUMNS}",
+                f"{_PORTS_WANTED_ON['sqlite']} AND {_PORTS_EXCEEDED_ON['sqlite']}",
+            ),
         ),
         APPEND_ONLY: _sqlite(APPEND_ONLY, "audit_entry", ("update", "UPDATE", "TRUE"), ("delete", "DELETE", "TRUE")),
     },
@@ -172,8 +189,10 @@ _GUARDS: dict[str, dict[str, _Guard]] = {
             PORTS,
             "conference",
             f"INSERT OR UPDATE OF {_PORTS_COLUMNS}",
-            _PORTS_EXCEEDED,
-            lock="IF NEW.ports > 0 THEN PERFORM 1 FROM bridge WHERE id = NEW.bridge_id FOR UPDATE; END IF;",
+            _PORTS_EXCEEDED_ON["postgresql"],
+            # Who holds the bridge's row is the only one that counts; whoever wants nothing more waits for nobody.
+            lock=f"IF TG_OP = 'UPDATE' AND NOT {_PORTS_WANTED_ON['postgresql']} THEN RETURN NEW; END IF; "
+            "IF NEW.ports > 0 THEN PERFORM 1 FROM bridge WHERE id = NEW.bridge_id FOR UPDATE; END IF;",
         ),
         APPEND_ONLY: _postgresql(APPEND_ONLY, "audit_entry", "UPDATE OR DELETE", "TRUE"),
     },

@@ -18,7 +18,7 @@ from errors import Conflict
 from models import Account, Conference, ConferenceState, Event, Party, PartyKind, Reservation, Studio, db
 from studios.booking import queries
 from studios.booking.obstacles import ChangedMeanwhile, WishRefused
-from studios.booking.ports import check_ports
+from studios.booking.ports import check_ports, store_conferences
 from studios.booking.rooms import rooms
 from studios.booking.rules import Limits, Phase, clean_title, problems, problems_while_running
 from studios.booking.seating import check_free, lock_studios, seat
@@ -81,12 +81,14 @@ def change(conference_id: int, booking: Booking, version: int, person: Account |
 
 
 def cancel(conference_id: int, version: int, person: Account | None) -> Conference:
-    """Give up a conference that has not started, or end one that runs."""
+    """Give up a conference that has not started, or end one that runs or whose calls are being set up."""
     conference = locked(conference_id, version)
     if queries.is_under_way(conference):
         return end_now(conference, person)
     if queries.phase_of(conference) is Phase.OVER:
         raise Conflict(_("This conference is over; there is nothing left to cancel."))
+    if queries.legs_of(conference):
+        return end_now(conference, person)
     give_up(conference)
     tell(conference, "conference.cancelled", person)
     record("conference.cancelled", conference.reference)
@@ -133,7 +135,9 @@ def wish_of(party: Party) -> PartyWish:
 
 
 def replan(conference: Conference, booking: Booking, person: Account | None) -> None:
-    """Seat a conference that has no studios (any longer) at the booking's time, and plan it."""
+    """Seat a conference, planned or cancelled, at the booking's time, and plan it. Raises Conflict where calls were
+    set up."""
+    _check_is_not_called(conference)
     if found := problems(booking, datetime.now(UTC), limits()):
         raise WishRefused(found)
     unseat(conference)
@@ -156,8 +160,7 @@ def end_now(conference: Conference, person: Account | None) -> Conference:
     reservations."""
     now = max(datetime.now(UTC), conference.starts_at + timedelta(seconds=1))
     if now < conference.ends_at:
-        conference.ends_at = now
-        fit_reservations(conference)
+        _move_end(conference, now)
     fall_due(conference)
     mark_changed(conference)
     tell(conference, "conference.ended_early", person)
@@ -180,13 +183,27 @@ def fall_due(conference: Conference) -> None:
 
 
 def set_end(conference: Conference, end: datetime) -> None:
-    """Another end for a conference that runs, all or nothing: every studio and every port must be free."""
-    present = [studio.id for studio in studios_of(conference)]
-    lock_studios(present)
-    check_free(list(rooms(present).values()), conference.starts_at, end, conference.id)
-    check_ports(conference, conference.starts_at, end)
+    """Another end for a conference that runs, all or nothing: for a later one every studio and every port must be
+    free."""
+    if end > conference.ends_at:
+        present = [studio.id for studio in studios_of(conference)]
+        lock_studios(present)
+        check_free(list(rooms(present).values()), conference.starts_at, end, conference.id)
+        check_ports(conference, conference.starts_at, end)
+    _move_end(conference, end)
+
+
+def _move_end(conference: Conference, end: datetime) -> None:
+    """The ends of the reservations move with it. An earlier one makes none longer, though the studio's terms may want
+    more time after a conference now than when it was booked."""
+    is_later = end > conference.ends_at
     conference.ends_at = end
-    fit_reservations(conference)
+    store_conferences()
+    for reservation in conference.reservations:
+        if reservation.released_at is None:
+            fitting = end + timedelta(minutes=reservation.studio.clear_down_minutes)
+            reservation.ends_at = fitting if is_later else min(reservation.ends_at, fitting)
+    db.session.flush()
 
 
 def _change_planned(conference: Conference, booking: Booking, person: Account | None) -> None:
@@ -208,8 +225,17 @@ def _change_planned(conference: Conference, booking: Booking, person: Account | 
 def check_can_be_moved(conference: Conference) -> None:
     if queries.phase_of(conference) is not Phase.PLANNED:
         raise Conflict(_("This conference is over and can no longer be changed."))
-    if queries.legs_of(conference):  # the scheduler has seated the calls and is asking the codecs: not starting yet
-        raise Conflict(_("The calls are being set up at this moment. Try again in a few seconds."))
+    _check_is_not_called(conference)
+
+
+def _check_is_not_called(conference: Conference) -> None:
+    """The legs of a conference belong to its parties: who has any keeps their place."""
+    if not queries.legs_of(conference):
+        return
+    if conference.state is ConferenceState.CANCELLED:
+        raise Conflict(_("Calls of this conference were set up before it was cancelled. Book it anew."))
+    # The scheduler has seated the calls and is asking the codecs: not starting yet.
+    raise Conflict(_("The calls are being set up at this moment. Try again in a few seconds."))
 
 
 def set_time(conference: Conference, booking: Booking) -> None:
@@ -257,14 +283,6 @@ def locked(conference_id: int, version: int | None = None) -> Conference:
 def mark_changed(conference: Conference) -> None:
     conference.version += 1
     conference.sequence += 1
-
-
-def fit_reservations(conference: Conference) -> None:
-    """Move the ends of the reservations with the end of the conference."""
-    for reservation in conference.reservations:
-        if reservation.released_at is None:
-            reservation.ends_at = conference.ends_at + timedelta(minutes=reservation.studio.clear_down_minutes)
-    db.session.flush()
 
 
 def release(reservations: Sequence[Reservation]) -> None:

@@ -8,6 +8,7 @@ from functools import reduce
 import sqlalchemy as sa
 
 from models import Bridge, Conference, ConferenceState, db
+from models.guards import is_out_of_ports
 from studios.booking.diaries import merged, overlapping
 from studios.booking.obstacles import NoPorts
 from studios.booking.rules import peak, shared, spans_above
@@ -93,11 +94,22 @@ def _taken_on(bridges: Sequence[Bridge], asked: Sequence[Asked]) -> dict[int, li
 
 
 def check_ports(conference: Conference, start: datetime, end: datetime) -> None:
-    """Whether the bridge that the conference is on has its ports for this time too. Raises NoPorts."""
-    bridge = next((bridge for bridge in _locked() if bridge.id == conference.bridge_id), None)
+    """Whether the bridge that the conference is on, retired or not, has its ports for this time too. Raises NoPorts."""
+    query = db.select(Bridge).where(Bridge.id == conference.bridge_id).with_for_update()
+    bridge = db.session.scalar(query.execution_options(populate_existing=True))
     asked = Asked(Span(start, end), conference.ports, "", conference.id)
-    if bridge and _shared_out([asked], [bridge]) == [None]:
+    if bridge and conference.ports and _shared_out([asked], [bridge]) == [None]:
         raise NoPorts
+
+
+def store_conferences() -> None:
+    """Flush; the database has the last word on ports. Raises NoPorts."""
+    try:
+        db.session.flush()
+    except sa.exc.DBAPIError as error:
+        if is_out_of_ports(error):
+            raise NoPorts from None
+        raise
 
 
 def without_room(needed: int, start: datetime, end: datetime, but: int | None = None) -> list[Span]:

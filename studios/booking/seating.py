@@ -17,7 +17,7 @@ from studios.booking.diaries import Diary, span_of
 from studios.booking.drawing import Pools, Seat, Seats, draws_on_pools, own_of
 from studios.booking.expiry import release_expired
 from studios.booking.obstacles import Kind, Obstacle, StudioClosed, StudioTaken, StudioUnfit
-from studios.booking.ports import reserve_ports
+from studios.booking.ports import reserve_ports, store_conferences
 from studios.booking.reserving import reserve
 from studios.booking.rooms import rooms
 from studios.booking.rules import ports_needed
@@ -73,7 +73,7 @@ def seat_all(
             for (conference, booking), each in zip(seatings, seats, strict=True)
         ]
     )
-    db.session.flush()
+    store_conferences()
     reserve([(conference, each) for (conference, _), each in zip(seatings, seats, strict=True)], own)
     return seats
 

@@ -12,6 +12,7 @@ from models import Bridge, BridgeDriver, Conference, Studio, db
 from studios.booking.candidates import BookableHours
 from studios.booking.hours import read_hours
 from studios.booking.ports import OVER
+from studios.booking.rules import peak
 
 LONGEST_BUFFER = 240
 MOST_PORTS = 10_000
@@ -95,12 +96,20 @@ def retire_bridge(name: str) -> Bridge:
 
 
 def _check_promises(bridge: Bridge) -> None:
-    query = db.select(db.func.max(Conference.ports)).where(
+    """The most that is promised at one instant is what the bridge must have."""
+    query = db.select(Conference.starts_at, Conference.ends_at, Conference.ports).where(
         Conference.bridge_id == bridge.id, Conference.state.not_in(OVER), Conference.ends_at > datetime.now(UTC)
     )
-    if (largest := db.session.scalar(query) or 0) > bridge.ports:
+    promised = [(start, end, ports) for start, end, ports in db.session.execute(query)]
+    if not promised:
+        return
+    first, last = min(start for start, _end, _ports in promised), max(end for _start, end, _ports in promised)
+    if (most := peak(promised, first, last)) > bridge.ports:
         raise Conflict(
-            _("A conference that is booked has %(ports)s ports of this bridge; move it first.", ports=largest)
+            _(
+                "Conferences that are booked have %(ports)s ports of this bridge at one time; move some of them first.",
+                ports=most,
+            )
         )
 
 

@@ -235,3 +235,21 @@ def test_a_conference_that_comes_to_want_more_ports_than_are_free_is_refused(app
     later = bridged(bridge, wanted["ports"], wanted["starts_at"], START + 2 * HOUR, state=wanted["state"])
     with pytest.raises(DBAPIError, match="bridge_ports"):
         db.session.execute(sa.update(Conference).where(Conference.id == later.id).values(change))
+
+
+@pytest.mark.parametrize(
+    "change", [{"state": "starting"}, {"ends_at": START + HOUR / 2}, {"ports": 2}, {"bridge_id": None, "ports": 0}]
+)
+def test_what_wants_no_more_ports_is_never_refused(app, change):
+    bridge = bridge_of(10)
+    conferences = [bridged(bridge, 3, START, START + HOUR) for _ in range(2)]
+    db.session.execute(sa.update(Bridge).values(ports=4))
+    db.session.execute(sa.update(Conference).where(Conference.id == conferences[0].id).values(change))
+    db.session.commit()
+
+
+def test_what_lasts_a_day_still_counts_near_its_end(app):
+    bridge = bridge_of(10)
+    bridged(bridge, 6, START, START + 24 * HOUR)
+    with pytest.raises(DBAPIError, match="bridge_ports"):
+        bridged(bridge, 6, START + 23 * HOUR, START + 24 * HOUR)

@@ -3,10 +3,27 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from models import AuditEntry, Closure, Conference, ConferenceState, Event, Party, Purpose, Reservation, db, write
-from studios.booking.conferences import book, cancel, change
-from studios.booking.obstacles import ChangedMeanwhile, StudioClosed, StudioTaken, WishRefused
+from errors import Conflict
+from models import (
+    AuditEntry,
+    Closure,
+    Conference,
+    ConferenceState,
+    Event,
+    Leg,
+    Party,
+    Purpose,
+    Reservation,
+    Wanted,
+    db,
+    write,
+)
+from studios.booking import conferences
+from studios.booking.conferences import book, cancel, change, take_back_cancellation
+from studios.booking.obstacles import ChangedMeanwhile, NoPorts, StudioClosed, StudioTaken, WishRefused
 from studios.booking.rules import Problem
+from studios.booking.running import extend
+from studios.booking.terms import retire_bridge, set_bridge, set_terms
 from studios.booking.wishes import Booking
 from studios.booking.wishes import studios as these_studios
 from tests import factories
@@ -186,6 +203,70 @@ def test_ending_a_running_conference_leaves_the_calls_to_the_scheduler_and_frees
     assert running.ends_at <= datetime.now(UTC)
     assert running.due_at <= datetime.now(UTC)
     booked(studios[:2], datetime.now(UTC) + timedelta(seconds=1))
+
+
+def test_a_shorter_end_is_never_in_anybodys_way_whatever_the_terms_are_now(running, studios):
+    neighbour = booked([studios[1], studios[3]], running.ends_at)
+    write(lambda: set_terms(studios[1].code, setup_minutes=15, clear_down_minutes=15).code)
+    before = running.ends_at
+    for minutes in (5, 10):
+        earlier = wish(studios[:2], running.starts_at, end=before - timedelta(minutes=minutes))
+        write(lambda asked=earlier: change(running.id, asked, running.version, None).id)
+        assert running.ends_at == earlier.end
+        assert max(r.ends_at for r in running.reservations) <= neighbour.starts_at
+    write(lambda: cancel(running.id, running.version, None).id)
+    ends = {r.studio_id: r.ends_at for r in running.reservations}
+    assert ends[studios[1].id] == running.ends_at + timedelta(minutes=15)
+    assert ends[studios[0].id] == running.ends_at
+
+
+@pytest.mark.parametrize("retired", [False, True])
+def test_a_bridge_that_is_full_or_retired_refuses_a_longer_time_with_its_reason(running, studios, retired):
+    bridge_id = write(lambda: set_bridge("Bridge", "https://127.0.0.1", 4)).id
+    running.bridge_id, running.ports = bridge_id, 3
+    factories.conference(studios[2], start=running.ends_at, bridge_id=bridge_id, ports=3)
+    if retired:
+        write(lambda: retire_bridge("Bridge"))
+    with pytest.raises(NoPorts):
+        write(lambda: extend(running.id, 15, None, None))
+
+
+def test_the_databases_word_on_ports_is_told_as_a_refusal(running, studios, monkeypatch):
+    monkeypatch.setattr(conferences, "check_ports", lambda *_: None)
+    bridge_id = write(lambda: set_bridge("Bridge", "https://127.0.0.1", 4)).id
+    running.bridge_id, running.ports = bridge_id, 3
+    factories.conference(studios[2], start=running.ends_at, bridge_id=bridge_id, ports=3)
+    with pytest.raises(NoPorts):
+        write(lambda: extend(running.id, 15, None, None))
+
+
+def being_called(conference: Conference) -> None:
+    leg = Leg(
+        conference_id=conference.id,
+        party_id=conference.parties[1].id,
+        wanted=Wanted.UP,
+        token="t",
+        changed_at=datetime.now(UTC),
+    )
+    db.session.add(leg)
+    db.session.commit()
+
+
+def test_a_conference_whose_calls_are_being_set_up_is_ended_when_it_is_cancelled(studios):
+    now = datetime.now(UTC)
+    conference = factories.conference(*studios[:2], start=now, end=now + HOUR)
+    being_called(conference)
+    write(lambda: cancel(conference.id, 1, None).id)
+    assert (conference.state, conference.version) == (ConferenceState.PLANNED, 2)
+    assert conference.ends_at < now + HOUR / 2
+    assert conference.due_at == conference.ends_at
+
+
+def test_a_cancellation_is_not_taken_back_where_calls_were_set_up(studios, start):
+    conference = factories.conference(*studios[:2], start=start, state=ConferenceState.CANCELLED)
+    being_called(conference)
+    with pytest.raises(Conflict, match="anew"):
+        write(lambda: take_back_cancellation(conference.id, 1, None).id)
 
 
 def test_what_is_over_is_neither_changed_nor_cancelled(studios, start):

@@ -8,9 +8,11 @@ from models import (
     BridgeDriver,
     Conference,
     ConferenceState,
+    Leg,
     Purpose,
     ReservationKind,
     WaitingRequest,
+    Wanted,
     db,
     write,
 )
@@ -307,3 +309,17 @@ def test_who_may_wait_for_what(town, start, changes, refusal):
         town.waits(town.one, town.two, start=start, **found)
     db.session.rollback()
     assert count("waiting_request") == 0
+
+
+def test_an_offer_is_not_accepted_for_a_conference_whose_calls_are_being_set_up(town, start):
+    conference = town.books(town.one, town.two, start=start)
+    later = start + HOUR
+    request_id = town.waits(town.one, town.two, start=later, conference_id=conference.id)
+    offer_what_came_free()
+    now = datetime.now(UTC)
+    party_id = conference.parties[1].id
+    db.session.add(Leg(conference_id=conference.id, party_id=party_id, wanted=Wanted.UP, token="t", changed_at=now))
+    db.session.commit()
+    with pytest.raises(Conflict, match="set up"):
+        write(lambda: accept_offer(request_id, town.alice).id)
+    assert states(request_id) == ["offered"]
