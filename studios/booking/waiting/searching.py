@@ -14,7 +14,7 @@ from studios.booking.rooms import rooms
 from studios.booking.waiting.lapses import lead
 from studios.booking.waiting.queries import declined_holds
 from studios.booking.waiting.requests import own_for
-from studios.booking.waiting.rules import around, equivalents, first_start, hours_of, window_around
+from studios.booking.waiting.rules import equivalents, first_start, hours_of, window_around
 from studios.booking.wishes import Booking, booking_from_json, studio_ids
 from studios.calendars.rules import Span
 
@@ -28,15 +28,14 @@ class Place:
     studio_ids: tuple[int, ...]
 
 
-def place_for(request: WaitingRequest, barred: Sequence[Span] = (), near: Span | None = None) -> Place | None:
-    """The best time that is free for a request now, never one it has turned down; `near` bounds it to what could get
-    in the way of a span."""
+def place_for(request: WaitingRequest, barred: Sequence[Span] = ()) -> Place | None:
+    """The best time that is free for a request now, never one it has turned down."""
     booking = booking_from_json(request.booking)
     whole, length = Span(request.earliest, request.latest), booking.end - booking.start
     turned_down = [Span(hold.starts_at, hold.ends_at) for hold in declined_holds(request.id)]
     return exact(
         booking,
-        around(near, length, whole) if near else whole,
+        whole,
         own_for(request.organisation_id, request.account),
         hours_of(whole.start, whole.end, length, zone()),
         [*barred, *turned_down],
