@@ -42,7 +42,7 @@ def find_time(
 
     `hours` and `days` (0 is Monday) are of the wall clock in the installation's zone. `but` is the key of a conference
     that is being moved: its own reservations don't count. `barred`: when there are too few bridge ports. Nothing
-    begins before `now` or beyond the horizon of bookings.
+    begins before `now` and the lead time of bookings, or beyond their horizon.
     """
     now = now or datetime.now(UTC)
     zone = ZoneInfo(settings().zone)
@@ -51,7 +51,7 @@ def find_time(
     question = Question(
         seats, {}, timedelta(minutes=minutes), asked_spans(start, end, hours, days, zone), now, zone,
         None if preferred is None else preferred.astimezone(UTC),
-        latest=now + timedelta(days=settings().horizon_days), barred=barred, limit=limit,
+        timedelta(minutes=settings().lead_minutes), now + timedelta(days=settings().horizon_days), barred, limit,
     )  # fmt: skip
     studios = {key: there[key] for key in dict.fromkeys(key for seat in seats for key in seat.rooms or ())}
     answer = _answer(question, studios, but)
