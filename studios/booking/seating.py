@@ -16,7 +16,7 @@ from studios.booking.candidates import Candidate, Own, Unfit, unfit
 from studios.booking.diaries import Diary, span_of
 from studios.booking.drawing import Pools, Seat, Seats, draws_on_pools, own_of
 from studios.booking.expiry import release_expired
-from studios.booking.obstacles import Kind, Obstacle, StudioClosed, StudioTaken, StudioUnfit
+from studios.booking.obstacles import Kind, NoneFree, Obstacle, StudioClosed, StudioTaken, StudioUnfit
 from studios.booking.ports import reserve_ports, store_conferences
 from studios.booking.reserving import reserve
 from studios.booking.rooms import rooms
@@ -33,40 +33,58 @@ UNFIT = {
 }
 
 Seating = tuple[Conference, Booking]
+Drawn = Sequence[int | None]
+"""A studio's key for each party; none for guests."""
 NOBODY: Mapping[int, Collection[int]] = MappingProxyType({})
 
 
-def seat(conference: Conference, booking: Booking, person: Account | None) -> Seats:
+def seat(conference: Conference, booking: Booking, person: Account | None, drawn: Drawn | None = None) -> Seats:
     """Reserve a studio for every party, and bridge ports, for the conference's time; nobody sits there before.
 
     Raises StudioUnfit, StudioTaken, StudioClosed, NoneFree or NoPorts.
     """
-    return seat_all([(conference, booking)], person)[0]
+    return seat_all([(conference, booking)], person, drawn=None if drawn is None else [drawn])[0]
+
+
+def draw(booking: Booking, person: Account | None, but: Collection[int] = ()) -> Drawn | None:
+    """What the booking would draw now, for who locks other studios with them: all in one go, in the order of their
+    keys. None where its pools have too few. `but`: conferences that are moved away."""
+    known = rooms()
+    pools = Pools(known, own_of(person))
+    try:
+        return pools.draw(booking, diaries.read(pools.of([booking]).values(), _meetings([booking]), but))
+    except NoneFree:
+        return None
 
 
 def seat_all(
-    seatings: Sequence[Seating], person: Account | None, kept: Mapping[int, Collection[int]] = NOBODY
+    seatings: Sequence[Seating],
+    person: Account | None,
+    kept: Mapping[int, Collection[int]] = NOBODY,
+    drawn: Sequence[Drawn] | None = None,
 ) -> list[Seats]:
     """Seat many conferences at once, all of them or none; raises as `seat`, with what is in the way of any of them.
-    `kept`: by conference the studios it had, which its pools give it again where they can.
+    `kept`: by conference the studios it had, which its pools give it again where they can. `drawn`: what was drawn for
+    each of them before, outside the transaction or under other locks.
 
     1. Draw: a named studio is itself; for pools find-a-time chooses, different studios for different parties.
     2. Lock the studios in the order of their keys, so that no two bookings deadlock, and release what has expired.
     3. Check under the locks, where the answer holds until the commit: fitness, bookable hours, clashes, closures.
-       A pool's studio that was taken since 1 is drawn anew.
+       Where a studio was taken since 1, its conference's pools are drawn anew.
     4. Reserve ports, insert the reservations and the parties. The database's own guards are the last word.
     """
     own = own_of(person)
-    drawn = any(draws_on_pools(booking) for _, booking in seatings)
-    for draw in range(DRAWS):
-        chosen = _drawn(seatings, own, kept) if drawn else _named(seatings)
+    has_pools = any(draws_on_pools(booking) for _, booking in seatings)
+    chosen = drawn or (_drawn(seatings, own, kept) if has_pools else _named(seatings))
+    for round_ in range(DRAWS):
         try:
             seats = _locked(seatings, chosen)
             _check(seatings, seats, own)
             break
         except (StudioTaken, StudioClosed):
-            if draw == DRAWS - 1 or not drawn:
+            if round_ == DRAWS - 1 or not has_pools:
                 raise
+            chosen = _drawn_anew(seatings, chosen, own, kept)
     reserve_ports(
         [
             (conference, ports_needed(booking.parties, booking.video), region_of(each))
@@ -110,26 +128,66 @@ def check_free(studios: Sequence[Candidate], start: datetime, end: datetime, mov
         raise StudioClosed(closed)
 
 
-def _named(seatings: Sequence[Seating]) -> list[list[int | None]]:
+def _named(seatings: Sequence[Seating]) -> list[Drawn]:
     nothing = Diary({}, ())
     return [Pools({}, Own()).draw(booking, nothing) for _, booking in seatings]
 
 
-def _drawn(seatings: Sequence[Seating], own: Own, kept: Mapping[int, Collection[int]]) -> list[list[int | None]]:
+def _drawn(seatings: Sequence[Seating], own: Own, kept: Mapping[int, Collection[int]]) -> list[Drawn]:
     """A studio's key for each party; what one conference draws, another at the same time does not get."""
     known = rooms()
     pools, bookings = Pools(known, own), [booking for _, booking in seatings]
     diary = diaries.read(pools.of(bookings).values(), _meetings(bookings), _moved(seatings))
-    found = []
+    found: list[Drawn] = []
     for conference, booking in seatings:
         found.append(pools.draw(booking, diary, kept.get(conference.id, ())))
-        for studio_id in found[-1]:
-            if studio_id in known:
-                diary.hold(known[studio_id], Span(booking.start, booking.end))
+        _hold(diary, found[-1], known, booking)
     return found
 
 
-def _locked(seatings: Sequence[Seating], chosen: Sequence[Sequence[int | None]]) -> list[Seats]:
+def _drawn_anew(
+    seatings: Sequence[Seating], chosen: Sequence[Drawn], own: Own, kept: Mapping[int, Collection[int]]
+) -> list[Drawn]:
+    """Only for those whose studios are gone; where the others leave them too few, for all."""
+    known, moved, found = rooms(), _moved(seatings), list(chosen)
+    gone = _gone(seatings, chosen, known, moved)
+    pools, bookings = Pools(known, own), [seatings[number][1] for number in gone]
+    diary = diaries.read(pools.of(bookings).values(), _meetings(bookings), moved)
+    for number in set(range(len(seatings))).difference(gone):
+        _hold(diary, chosen[number], known, seatings[number][1])
+    try:
+        for number in gone:
+            conference, booking = seatings[number]
+            found[number] = pools.draw(booking, diary, kept.get(conference.id, ()))
+            _hold(diary, found[number], known, booking)
+    except NoneFree:
+        return _drawn(seatings, own, kept)
+    return found
+
+
+def _gone(
+    seatings: Sequence[Seating], chosen: Sequence[Drawn], known: Mapping[int, Candidate], moved: Collection[int]
+) -> list[int]:
+    """Which of them, by number, can no longer have what was drawn for them."""
+    studios = {key: known[key] for each in chosen for key in each if key is not None and key in known}
+    diary = diaries.read(studios.values(), _meetings([booking for _, booking in seatings]), moved)
+    found = []
+    for number, ((_conference, booking), each) in enumerate(zip(seatings, chosen, strict=True)):
+        meeting = Span(booking.start, booking.end)
+        if all(diary.is_free(studios[key], meeting) for key in each if key in studios):
+            _hold(diary, each, known, booking)
+        else:
+            found.append(number)
+    return found
+
+
+def _hold(diary: Diary, each: Drawn, known: Mapping[int, Candidate], booking: Booking) -> None:
+    for studio_id in each:
+        if studio_id is not None and studio_id in known:
+            diary.hold(known[studio_id], Span(booking.start, booking.end))
+
+
+def _locked(seatings: Sequence[Seating], chosen: Sequence[Drawn]) -> list[Seats]:
     studio_ids = {studio_id for each in chosen for studio_id in each if studio_id is not None}
     lock_studios(studio_ids)
     release_expired(studio_ids)

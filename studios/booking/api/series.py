@@ -55,7 +55,8 @@ def book(body: SeriesBookingRequest) -> Answer:
     """Every meeting that is not skipped, or none: where any of them cannot be had, all are told as by a preview."""
     try:
         with read_plainly(body.choices):
-            return once(lambda: _told(book_series(read_series(body), person())))
+            seen = preview(read_series(body), person())  # takes long, and so not in the transaction
+            return once(lambda: _told(book_series(read_series(body), person(), seen)))
     except Conflict as error:
         return booking_refused(error)
 

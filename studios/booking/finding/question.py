@@ -65,6 +65,8 @@ class Question:
     latest: datetime | None = None
     barred: Sequence[Span] = ()
     limit: int = 5
+    exactly: bool = False
+    """Without compromises, and without saying what is in the way."""
 
 
 class Remark(StrEnum):

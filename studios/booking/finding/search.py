@@ -68,6 +68,8 @@ def find(question: Question) -> Answer:
         return Answer()
     search = _Search(question, drawn)
     exact = search.suggestions(question.length, question.within, question.limit)
+    if question.exactly:
+        return Answer(tuple(exact))
     return Answer(tuple(exact or search.compromises()), search.missed(exact))
 
 

@@ -36,13 +36,15 @@ def find_time(
     but: int | None = None,
     limit: int = 5,
     barred: Sequence[Span] = (),
+    exactly: bool = False,
     now: datetime | None = None,
 ) -> Answer:
     """Times between `start` and `end` at which all these parties can meet for so many minutes, best first.
 
     `hours` and `days` (0 is Monday) are of the wall clock in the installation's zone. `but` is the key of a conference
-    that is being moved: its own reservations don't count. `barred`: when there are too few bridge ports. Nothing
-    begins before `now` or beyond the horizon of bookings.
+    that is being moved: its own reservations don't count. `barred`: when there are too few bridge ports. `exactly`:
+    with no compromise on what was asked for, and no word of what is in the way. Nothing
+    begins before `now` and the lead time of bookings, or beyond their horizon.
     """
     now = now or datetime.now(UTC)
     zone = ZoneInfo(settings().zone)
@@ -51,7 +53,8 @@ def find_time(
     question = Question(
         seats, {}, timedelta(minutes=minutes), asked_spans(start, end, hours, days, zone), now, zone,
         None if preferred is None else preferred.astimezone(UTC),
-        latest=now + timedelta(days=settings().horizon_days), barred=barred, limit=limit,
+        timedelta(minutes=settings().lead_minutes), now + timedelta(days=settings().horizon_days), barred, limit,
+        exactly,
     )  # fmt: skip
     studios = {key: there[key] for key in dict.fromkeys(key for seat in seats for key in seat.rooms or ())}
     answer = _answer(question, studios, but)

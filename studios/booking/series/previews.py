@@ -15,6 +15,7 @@ from studios.booking.rules import Problem, party_problems, title_problems
 from studios.booking.series.choices import Choice, Planned, apply
 from studios.booking.series.judging import Judged, Verdict, judge
 from studios.booking.series.recurrence import Note, Recurrence, occurrences
+from studios.booking.series.rules import MOST_SEATS, RuleProblem, RuleRefused
 from studios.booking.wishes import Booking, GuestWish, PartyWish, PoolWish, StudioWish
 
 
@@ -111,6 +112,8 @@ def preview(request: SeriesRequest, person: Account | None) -> Preview:
     if found := title_problems(booking.title) + party_problems(booking.parties, booking.video):
         raise WishRefused(found)
     planned = apply(occurrences(request.recurrence), request.choices)
+    if len(planned) * len(booking.parties) > MOST_SEATS:
+        raise RuleRefused(RuleProblem.TOO_LARGE)
     asked = [Judged(booking_for(each, booking)) for each in planned if each.to_be_booked]
     verdicts = iter(judge(asked, person))
     return Preview(tuple(_line(each, next(verdicts) if each.to_be_booked else None) for each in planned))

@@ -16,6 +16,8 @@ from typing import Literal
 from dateutil import rrule
 
 MOST_OCCURRENCES = 200
+MOST_SEATS = 2000
+"""So many meetings times parties a series has at most; they are booked in one transaction."""
 FURTHEST = timedelta(days=3653)  # ten years
 SENSIBLE_YEARS = range(1900, 9001)
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
@@ -37,6 +39,7 @@ class RuleProblem(StrEnum):
     NO_END = "no_end"
     TWO_ENDS = "two_ends"
     TOO_MANY = "too_many"
+    TOO_LARGE = "too_large"
     TOO_FAR = "too_far"
     NEVER = "never"
 

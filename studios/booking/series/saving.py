@@ -16,7 +16,7 @@ from studios.booking.drawing import Seats
 from studios.booking.obstacles import Unavailable
 from studios.booking.seating import seat_all
 from studios.booking.series.choices import Planned
-from studios.booking.series.previews import Preview, SeriesRefused, SeriesRequest, State, booking_for, preview
+from studios.booking.series.previews import Line, Preview, SeriesRefused, SeriesRequest, State, booking_for, preview
 from studios.booking.wishes import Booking
 
 
@@ -29,18 +29,19 @@ class Saved:
     skipped: int
 
 
-def book_series(request: SeriesRequest, person: Account | None) -> Saved:
+def book_series(request: SeriesRequest, person: Account | None, seen: Preview | None = None) -> Saved:
     """Book every meeting that is not skipped. Raises SeriesRefused when any of them can't be had, and as `preview`.
 
     What the preview finds free is seated under the studios' locks, and looked at again when somebody was faster.
+    `seen`: a preview of the same request for the same person, made before the transaction, for it takes long.
     """
-    seen = _bookable(preview(request, person))
-    planned = [line.planned for line in seen.lines if line.state is State.FREE]
+    seen = _bookable(seen or preview(request, person))
+    free = [line for line in seen.lines if line.state is State.FREE]
     series = _series(request)
     db.session.add(series)
     db.session.flush()
     with db.session.no_autoflush:  # what is not seated yet must not be stored
-        conferences, seats = _seated(planned, series, request, person)
+        conferences, seats = _seated(free, series, request, person)
     _tell(series, conferences, seats, seen.count(State.SKIPPED), person)
     return Saved(series, tuple(conferences), seen.count(State.SKIPPED))
 
@@ -67,16 +68,17 @@ def _series(request: SeriesRequest) -> Series:
 
 
 def _seated(
-    planned: Sequence[Planned], series: Series, request: SeriesRequest, person: Account | None
+    free: Sequence[Line], series: Series, request: SeriesRequest, person: Account | None
 ) -> tuple[list[Conference], list[Seats]]:
-    bookings = [booking_for(each, request.booking) for each in planned]
+    bookings = [booking_for(line.planned, request.booking) for line in free]
+    drawn = [[studio and studio.id for studio in line.studios] for line in free]
     uid = new_uid()
     conferences = [
-        _conference(each, booking, series, uid, person) for each, booking in zip(planned, bookings, strict=True)
+        _conference(line.planned, booking, series, uid, person) for line, booking in zip(free, bookings, strict=True)
     ]
     db.session.add_all(conferences)
     try:
-        return conferences, seat_all(list(zip(conferences, bookings, strict=True)), person)
+        return conferences, seat_all(list(zip(conferences, bookings, strict=True)), person, drawn=drawn)
     except Unavailable as refused:
         if not refused.obstacles:  # the database refused: it answers no more questions in this transaction
             raise

@@ -21,6 +21,10 @@ PROBLEMS = {
     RuleProblem.NO_END: _l("Say how often the series meets, or until which day."),
     RuleProblem.TWO_ENDS: _l("Say either how often the series meets or until which day, not both."),
     RuleProblem.TOO_MANY: _l("A series has %(most)s meetings at most.", most=rules.MOST_OCCURRENCES),
+    RuleProblem.TOO_LARGE: _l(
+        "The meetings of a series have %(most)s places in all at most. Choose fewer meetings or fewer parties.",
+        most=rules.MOST_SEATS,
+    ),
     RuleProblem.TOO_FAR: _l("A series ends within ten years."),
     RuleProblem.NEVER: _l("No day meets this rule."),
 }

@@ -6,7 +6,7 @@ from flask import current_app
 from models import AuditEntry, db
 from studios.booking.waiting.offers import expire_offers, release_what_expired
 from studios.booking.waiting.queries import is_anything_due
-from studios.booking.waiting.serving import offer_what_came_free
+from studios.booking.waiting.serving import is_in_the_midst, offer_what_came_free
 from studios.booking.waiting.swaps import expire_swaps
 
 LOOKED = "waiting_looked"
@@ -18,13 +18,17 @@ def mind_who_waits() -> None:
 
     Time comes free only by what people or the clock do, and all of that is audited: while there is nothing new since,
     the search for those who wait is left out. After each change it is made twice, because an entry with a smaller key
-    may be committed a moment after one with a larger.
+    may be committed a moment after one with a larger. One that took too
+    long for one go is ended first.
     """
     if not is_anything_due():
         return
     release_what_expired()
     expire_offers()
     expire_swaps()
+    if is_in_the_midst():
+        offer_what_came_free()
+        return
     looked = current_app.extensions.setdefault(LOOKED, [None, None])
     newest = db.session.scalar(sa.select(sa.func.max(AuditEntry.id)))
     db.session.rollback()

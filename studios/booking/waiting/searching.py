@@ -3,19 +3,21 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from config import settings
 from models import WaitingRequest
 from studios.booking import diaries
 from studios.booking.candidates import Own
+from studios.booking.drawing import draws_on_pools
 from studios.booking.finding.times import Hours, find_time
 from studios.booking.rooms import rooms
 from studios.booking.waiting.lapses import lead
 from studios.booking.waiting.queries import declined_holds
 from studios.booking.waiting.requests import own_for
-from studios.booking.waiting.rules import around, equivalents, first_start, hours_of, window_around
-from studios.booking.wishes import Booking, booking_from_json, studio_ids
+from studios.booking.waiting.rules import equivalents, first_start, hours_of, window_around
+from studios.booking.wishes import Booking, StudioWish, booking_from_json, studio_ids
 from studios.calendars.rules import Span
 
 
@@ -28,15 +30,14 @@ class Place:
     studio_ids: tuple[int, ...]
 
 
-def place_for(request: WaitingRequest, barred: Sequence[Span] = (), near: Span | None = None) -> Place | None:
-    """The best time that is free for a request now, never one it has turned down; `near` bounds it to what could get
-    in the way of a span."""
+def place_for(request: WaitingRequest, barred: Sequence[Span] = ()) -> Place | None:
+    """The best time that is free for a request now, never one it has turned down."""
     booking = booking_from_json(request.booking)
     whole, length = Span(request.earliest, request.latest), booking.end - booking.start
     turned_down = [Span(hold.starts_at, hold.ends_at) for hold in declined_holds(request.id)]
     return exact(
         booking,
-        around(near, length, whole) if near else whole,
+        whole,
         own_for(request.organisation_id, request.account),
         hours_of(whole.start, whole.end, length, zone()),
         [*barred, *turned_down],
@@ -91,14 +92,15 @@ def exact(
     length = booking.end - booking.start
     if start + length > within.end:
         return None
-    minutes = length // timedelta(minutes=1)
-    found = find_time(
-        booking.parties, minutes, start, within.end, own=own, purpose=booking.purpose,
-        preferred=booking.start, hours=hours, barred=barred, limit=1,
-    ).suggestions  # fmt: skip
-    if not found or found[0].shifted or found[0].shortened:
+    search = partial(
+        find_time, minutes=length // timedelta(minutes=1), start=start, end=within.end, own=own,
+        purpose=booking.purpose, preferred=booking.start, hours=hours, barred=barred, limit=1, exactly=True,
+    )  # fmt: skip
+    named = [wish for wish in booking.parties if isinstance(wish, StudioWish)]
+    if named and draws_on_pools(booking) and not search(named).suggestions:  # what pools have takes longer to read
         return None
-    return Place(found[0].start, found[0].end, tuple(room for room in found[0].rooms if room is not None))
+    found = search(booking.parties).suggestions
+    return Place(found[0].start, found[0].end, tuple(filter(None, found[0].rooms))) if found else None
 
 
 def zone() -> ZoneInfo:

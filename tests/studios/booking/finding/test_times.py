@@ -1,5 +1,6 @@
 """Finding a time in a real database."""
 
+import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, time, timedelta
@@ -7,8 +8,10 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 import sqlalchemy as sa
 
+from config import settings
 from models import Closure, EndpointStatus, Health, Purpose, Reservation, ReservationKind, WaitingRequest, db
 from studios.booking.candidates import Own, Unfit
+from studios.booking.finding import times
 from studios.booking.finding.question import Remark, TooFew, Why
 from studios.booking.finding.times import find_time
 from studios.booking.wishes import GuestWish, PoolWish, StudioWish
@@ -197,3 +200,10 @@ def test_an_answer_takes_five_queries_at_most(tromso, bodo):
         answer = ask(named, PoolWish(town="Bodø"), preferred=NOON)
     assert answer.missed.seats
     assert len(asked) <= 5
+
+
+def test_nothing_is_proposed_before_the_lead_time_of_bookings(tromso, monkeypatch):
+    configured = dataclasses.replace(settings(), lead_minutes=240)
+    monkeypatch.setattr(times, "settings", lambda: configured)
+    answer = ask(tromso, end=NOON + 12 * HOUR, now=NOON)
+    assert answer.suggestions[0].start == NOON + 4 * HOUR

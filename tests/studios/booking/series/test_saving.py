@@ -4,11 +4,14 @@ import pytest
 import sqlalchemy as sa
 
 from errors import Conflict
-from models import AuditEntry, Closure, Conference, Event, Series, db, write
+from models import AuditEntry, Closure, Conference, Event, Reservation, Series, db, write
 from studios.booking.obstacles import Kind
+from studios.booking.series import previews, saving
 from studios.booking.series.choices import Choice
-from studios.booking.series.previews import SeriesRefused
+from studios.booking.series.previews import SeriesRefused, preview
+from studios.booking.series.rules import RuleProblem, RuleRefused
 from studios.booking.series.saving import book_series
+from studios.booking.series.wording import PROBLEMS
 from studios.booking.wishes import GuestWish, PoolWish
 from tests import factories
 from tests.studios.booking.series.asking import (
@@ -168,3 +171,27 @@ def statements(work) -> list[str]:
     finally:
         sa.event.remove(db.engine, "before_cursor_execute", note)
     return [statement for statement in found if not statement.startswith("INSERT INTO conference")]
+
+
+def test_what_was_previewed_before_the_transaction_is_booked_and_drawn_anew_only_where_it_is_gone(
+    site, studios, monkeypatch
+):
+    asked = request([studios[0], PoolWish(town="Bodø")])
+    seen = preview(asked, None)
+    drawn = [line.studios[1] for line in seen.lines]
+    gone = Reservation(studio_id=drawn[1].id, starts_at=seen.lines[1].start, ends_at=seen.lines[1].end)
+    db.session.add(gone)
+    db.session.commit()
+    monkeypatch.setattr(saving, "preview", lambda *_: pytest.fail("previewed in the transaction"))
+    keys = write(lambda: [each.id for each in book_series(asked, None, seen).conferences])
+    found = [codes(db.session.get_one(Conference, key))[1] for key in keys]
+    assert [code == studio.code for code, studio in zip(found, drawn, strict=True)] == [True, False, True, True]
+    assert overlaps() == 0
+
+
+def test_a_series_with_too_many_places_is_refused(studios, monkeypatch):
+    monkeypatch.setattr(previews, "MOST_SEATS", 7)
+    with pytest.raises(RuleRefused) as refused:
+        preview(request(studios[:2]), None)
+    assert refused.value.problem is RuleProblem.TOO_LARGE
+    assert "2000 places" in str(PROBLEMS[RuleProblem.TOO_LARGE])

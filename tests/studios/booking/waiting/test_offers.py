@@ -19,8 +19,10 @@ from models import (
 from studios.booking.conferences import cancel
 from studios.booking.obstacles import NoPorts, StudioTaken, StudioUnfit, WishRefused
 from studios.booking.waiting import serving
+from studios.booking.waiting.earlier import Asked
 from studios.booking.waiting.minding import mind_who_waits
 from studios.booking.waiting.offers import accept_offer, decline_offer, withdraw
+from studios.booking.waiting.searching import Place
 from studios.booking.waiting.serving import offer_what_came_free
 from studios.booking.wishes import PoolWish, StudioWish
 from tests import factories
@@ -323,3 +325,45 @@ def test_an_offer_is_not_accepted_for_a_conference_whose_calls_are_being_set_up(
     with pytest.raises(Conflict, match="set up"):
         write(lambda: accept_offer(request_id, town.alice).id)
     assert states(request_id) == ["offered"]
+
+
+def test_a_sweep_that_is_out_of_time_goes_on_with_the_next_in_line(town, start, monkeypatch):
+    requests = [town.waits(town.one, town.two, start=start + number * HOUR) for number in range(3)]
+    asked = []
+    served = serving.place_for
+    clock = iter([0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0])
+    monkeypatch.setattr(serving, "MOST_SECONDS", 1.5)
+    monkeypatch.setattr(serving, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(serving, "place_for", lambda *found: asked.append(found[0].id) or served(*found))
+    for _sweep in range(3):
+        mind_who_waits()
+    assert asked == requests
+    assert states(*requests) == ["offered"] * 3
+
+
+def test_nobody_is_asked_again_who_has_no_use_for_the_studios(town, start, monkeypatch):
+    town.books(town.one, town.three, start=start)
+    earlier, later = town.waits(town.one, town.two, start=start), town.waits(town.far, town.away, start=start)
+    monkeypatch.setattr(Asked, "can_have", lambda *_: pytest.fail("was asked"))
+    assert offer_what_came_free() == 1
+    assert states(earlier, later) == ["waiting", "offered"]
+
+
+def test_whose_turn_comes_first_is_served_first_when_time_came_free_behind_the_sweep(town, start, monkeypatch):
+    taken = town.books(town.one, town.three, start=start)
+    far = PoolWish(site="Rooms")
+    earlier = town.waits(town.one, start=start, parties=(StudioWish(town.one.id), far))
+    later = town.waits(town.one, town.two, start=start, latest=start + 2 * HOUR)
+    served = serving.place_for
+
+    def comes_free(request, *more):
+        found = served(request, *more)
+        if request.id == later:
+            key = taken.id
+            write(lambda: cancel(key, 1, None).id)
+            return Place(start, start + HOUR, (town.one.id, town.two.id))
+        return found
+
+    monkeypatch.setattr(serving, "place_for", comes_free)
+    assert offer_what_came_free(limit=1) == 1
+    assert states(earlier, later) == ["offered", "waiting"]
