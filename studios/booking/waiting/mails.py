@@ -94,14 +94,17 @@ def swap_answered(swap: Swap) -> None:
     send(f"swap/{swap.id}/{swap.state}", asker, text)
 
 
-def displaced(conference: Conference, acute: Conference, request: WaitingRequest, studios: Sequence[str]) -> None:
-    """To the organiser of a conference that had to give way, and to who booked it for them, with what is held for it
-    instead."""
+def displaced(
+    conference: Conference, acute: Conference, reason: str, request: WaitingRequest, studios: Sequence[str]
+) -> None:
+    """To the organiser of a conference that had to give way, and to who booked it for them, with why and what is held
+    for it instead."""
 
     def text() -> tuple[str, list[str]]:
         reference, owner = conference.reference, acute.organisation.name
         lines = [
             _("An emergency of %(owner)s (%(acute)s) has taken its time.", owner=owner, acute=acute.reference),
+            _("Reason: %(reason)s", reason=reason),
             _("It was to be held %(when)s.", when=time_span(conference.starts_at, conference.ends_at)),
         ]
         return _("%(reference)s had to give way to an emergency", reference=reference), [
