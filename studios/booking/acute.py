@@ -106,10 +106,10 @@ def _displace(
     conference: Conference, acute: Conference, reason: str, before: dict[str, object], person: Account
 ) -> None:  # fmt: skip
     request, studios = _waiting(conference)
-    tell(conference, "conference.displaced", person, acute=acute.reference)
+    tell(conference, "conference.displaced", person, acute=acute.reference, reason=reason)
     after = {"acute": acute.reference, "reason": reason, "waiting": request.id, "offer": request.state.value}
     record("conference.displaced", conference.reference, before=before, after=after)
-    mails.displaced(conference, acute, request, studios)
+    mails.displaced(conference, acute, reason, request, studios)
 
 
 def _waiting(conference: Conference) -> tuple[WaitingRequest, Sequence[str]]:

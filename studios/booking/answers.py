@@ -10,6 +10,7 @@ from models import Account, Answer, Conference, Party, ReservationKind
 from studios.booking import queries
 from studios.booking.conferences import locked, mark_changed, tell
 from studios.booking.hosts import choose_host
+from studios.booking.mails import not_taking_part
 from studios.booking.obstacles import WishRefused
 from studios.booking.rules import Phase, reason_problems
 from studios.booking.seating import lock_studios
@@ -36,6 +37,7 @@ def decline(conference_id: int, position: int, reason: str, person: Account | No
     if party.reservation:
         party.reservation.released_at = party.reservation.released_at or datetime.now(UTC)
     _note(conference, party, Answer.DECLINED, reason, person)
+    not_taking_part(party)
     return conference
 
 

@@ -22,6 +22,7 @@ from studios.booking.ports import check_ports, store_conferences
 from studios.booking.rooms import rooms
 from studios.booking.rules import Limits, Phase, clean_title, problems, problems_while_running
 from studios.booking.seating import check_free, lock_studios, seat
+from studios.booking.versions import mark_changed
 from studios.booking.wishes import Booking, GuestWish, PartyWish, StudioWish, from_json
 
 
@@ -278,11 +279,6 @@ def locked(conference_id: int, version: int | None = None) -> Conference:
     if version is not None and conference.version != version:
         raise ChangedMeanwhile
     return conference
-
-
-def mark_changed(conference: Conference) -> None:
-    conference.version += 1
-    conference.sequence += 1
 
 
 def release(reservations: Sequence[Reservation]) -> None:

@@ -8,6 +8,8 @@ import sqlalchemy as sa
 from accounts.audit import record
 from models import Answer, Event, Party, Reservation, ReservationKind, db
 from studios.booking.hosts import choose_host
+from studios.booking.mails import not_taking_part
+from studios.booking.versions import mark_changed_unlocked
 from studios.booking.waiting.lapses import follow
 
 
@@ -55,4 +57,6 @@ def _decline(reservation: Reservation, now: datetime) -> None:
         )
     )
     choose_host(party.conference)
+    mark_changed_unlocked(party.conference)
+    not_taking_part(party)
     record("party.expired", party.conference.reference, after={"party": party.position}, outcome="ran out")

@@ -12,6 +12,7 @@ from models.guards import is_closed, is_overlap
 from studios.booking.candidates import Candidate, Own
 from studios.booking.diaries import span_of
 from studios.booking.drawing import Seat, Seats
+from studios.booking.mails import Request, approval_asked
 from studios.booking.obstacles import StudioClosed, StudioTaken
 from studios.booking.rules import host_position
 from studios.booking.wishes import GuestWish, PoolWish, StudioWish, to_json
@@ -35,6 +36,7 @@ def reserve(seated: Sequence[Seated], own: Own) -> None:
     db.session.execute(sa.insert(Party), [row for some in seated for row in _parties(*some, keys, own)])
     for conference, _ in seated:
         db.session.expire(conference, ["parties", "reservations"])
+    approval_asked(_requests(seated, rows, keys))
 
 
 def _stored(rows: Sequence[dict[str, Any]]) -> dict[tuple[int, int], int]:
@@ -67,6 +69,19 @@ def _reservation(conference: Conference, studio: Candidate, own: Own, now: datet
         "kind": ReservationKind.PENDING_REQUEST if asks else ReservationKind.CONFERENCE,
         "expires_at": max(min(now + patience, conference.starts_at), now) if asks else None,
     }
+
+
+def _requests(
+    seated: Sequence[Seated], rows: Sequence[dict[str, Any]], keys: dict[tuple[int, int], int]
+) -> list[Request]:
+    """What the owners have to approve."""
+    expiries = {(row["conference_id"], row["studio_id"]): row["expires_at"] for row in rows}
+    return [
+        Request(keys[place], conference, each.studio.name, each.studio.organisation_id, expiry)
+        for conference, seats in seated
+        for each in seats
+        if each.studio and (expiry := expiries[place := (conference.id, each.studio.id)])
+    ]
 
 
 def _has_to_be_asked_for(studio: Candidate, own: Own) -> bool:

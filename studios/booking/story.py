@@ -95,7 +95,7 @@ class Chapter:
 
 
 def tell(events: Iterable[Event], meeting_day: datetime, names: bool) -> list[Chapter]:
-    """The story in the order of the events; `names` says whether people may be named."""
+    """The story in the order of the events; `names` says whether people and reasons may be told."""
     return [
         Chapter(heading, [_line(event, names) for event in group])
         for heading, group in groupby(events, lambda event: _heading(event, meeting_day))
@@ -112,7 +112,9 @@ def _line(event: Event, names: bool) -> Line:
     kind = KINDS.get(event.kind, Kind("pulse", "idle", event.kind, loud=False))
     studio = event.studio.name if event.studio else _("A studio")
     person = event.account.name if event.account and names else ""
-    more = [person, *_details(event.details or {})]
+    details = event.details or {}
+    reason = str(details.get("reason") or "") if names else ""
+    more = [person, *_details(details), reason]
     text = str(kind.sentence)
     what = text % {"studio": studio} if "%(studio)s" in text else text
     return Line(event.at, kind.shape, kind.tone, what, ". ".join(part.rstrip(".") for part in more if part), kind.loud)

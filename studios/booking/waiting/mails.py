@@ -1,38 +1,31 @@
 """The mails of the waiting list, of swaps and of emergencies, each in its reader's language; asked for in the caller's
 `write`. No title of another organisation's conference stands in them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from flask_babel import force_locale, format_date, format_time
 from flask_babel import gettext as _
 
-from accounts.language import DEFAULT_LANGUAGE, LANGUAGES
 from accounts.queries import coordinators_of
-from config import settings
-from messages.outbox import queue
 from models import Account, Conference, RequestState, Swap, WaitingRequest
-from studios.booking.times import clock, day_name
-
-Text = Callable[[], tuple[str, list[str]]]
-"""The subject and the lines of a mail, in the language of the moment."""
+from studios.booking.letters import link, moment, organisers_of, send, time_span
 
 
 def offered(request: WaitingRequest, studios: Sequence[str]) -> None:
     """A time has come free, and is held."""
 
     def text() -> tuple[str, list[str]]:
-        when = _when(request.offered_start, request.offered_end)
+        when = time_span(request.offered_start, request.offered_end)
         return _("A time is held for you: %(when)s", when=when), [
             _about(request),
             _("A time has come free and is held for you: %(when)s.", when=when),
             _("Studios: %(studios)s.", studios=", ".join(studios)),
             _("Accept it before %(time)s. After that it is offered to the next in line.", time=_until(request)),
             _("Ports of the conference bridge are not held; the answer says so if there are none left."),
-            *_link(f"/waiting/{request.id}"),
+            *link(request.conference),
         ]
 
-    _send(f"offer/{request.id}/{_stamp(request.offer_expires_at)}", _askers(request), text)
+    send(f"offer/{request.id}/{_stamp(request.offer_expires_at)}", _askers(request), text)
 
 
 def lapsed(request: WaitingRequest) -> None:
@@ -44,12 +37,12 @@ def lapsed(request: WaitingRequest) -> None:
             what = _("The request is no longer on the waiting list.")
         return _("The time that was held for you was not accepted"), [
             _about(request),
-            _("It was held: %(when)s.", when=_when(request.offered_start, request.offered_end)),
+            _("It was held: %(when)s.", when=time_span(request.offered_start, request.offered_end)),
             what,
-            *_link(f"/waiting/{request.id}"),
+            *link(request.conference),
         ]
 
-    _send(f"lapsed/{request.id}/{_stamp(request.offer_expires_at)}", _askers(request), text)
+    send(f"lapsed/{request.id}/{_stamp(request.offer_expires_at)}", _askers(request), text)
 
 
 def nothing_came(request: WaitingRequest) -> None:
@@ -57,9 +50,9 @@ def nothing_came(request: WaitingRequest) -> None:
 
     def text() -> tuple[str, list[str]]:
         lines = [_about(request), _("The request is no longer on the waiting list.")]
-        return _("No time has come free"), [*lines, *_link(f"/waiting/{request.id}")]
+        return _("No time has come free"), [*lines, *link(request.conference)]
 
-    _send(f"nothing/{request.id}", _askers(request), text)
+    send(f"nothing/{request.id}", _askers(request), text)
 
 
 def swap_asked(swap: Swap) -> None:
@@ -70,13 +63,13 @@ def swap_asked(swap: Swap) -> None:
         return _("%(owner)s asks you to move %(reference)s", owner=swap.organisation.name, reference=reference), [
             _("%(owner)s needs the time of %(reference)s.", owner=swap.organisation.name, reference=reference),
             _("Reason: %(reason)s", reason=swap.reason),
-            _("Now: %(when)s.", when=_when(swap.conference.starts_at, swap.conference.ends_at)),
-            _("Proposed: %(when)s.", when=_when(swap.proposed_start, swap.proposed_end)),
-            _("Nothing changes unless you accept before %(time)s.", time=_moment(swap.expires_at)),
-            *_link(f"/swaps/{swap.id}"),
+            _("Now: %(when)s.", when=time_span(swap.conference.starts_at, swap.conference.ends_at)),
+            _("Proposed: %(when)s.", when=time_span(swap.proposed_start, swap.proposed_end)),
+            _("Nothing changes unless you accept before %(time)s.", time=moment(swap.expires_at)),
+            *link(swap.conference),
         ]
 
-    _send(f"swap/{swap.id}/asked", _answerers(swap.conference), text)
+    send(f"swap/{swap.id}/asked", _answerers(swap.conference), text)
 
 
 def swap_answered(swap: Swap) -> None:
@@ -94,53 +87,44 @@ def swap_answered(swap: Swap) -> None:
         return _("Your request to move %(reference)s", reference=reference), [
             told,
             *reason,
-            *_link(f"/swaps/{swap.id}"),
+            *link(swap.conference),
         ]
 
     asker = [swap.asked_by] if swap.asked_by else coordinators_of(swap.organisation_id)
-    _send(f"swap/{swap.id}/{swap.state}", asker, text)
+    send(f"swap/{swap.id}/{swap.state}", asker, text)
 
 
-def displaced(conference: Conference, acute: Conference, request: WaitingRequest, studios: Sequence[str]) -> None:
-    """To the organiser of a conference that had to give way, and to who booked it for them, with what is held for it
-    instead."""
+def displaced(
+    conference: Conference, acute: Conference, reason: str, request: WaitingRequest, studios: Sequence[str]
+) -> None:
+    """To the organiser of a conference that had to give way, and to who booked it for them, with why and what is held
+    for it instead."""
 
     def text() -> tuple[str, list[str]]:
         reference, owner = conference.reference, acute.organisation.name
         lines = [
             _("An emergency of %(owner)s (%(acute)s) has taken its time.", owner=owner, acute=acute.reference),
-            _("It was to be held %(when)s.", when=_when(conference.starts_at, conference.ends_at)),
+            _("Reason: %(reason)s", reason=reason),
+            _("It was to be held %(when)s.", when=time_span(conference.starts_at, conference.ends_at)),
         ]
         return _("%(reference)s had to give way to an emergency", reference=reference), [
             *lines,
             *_instead(request, studios),
-            *_link(f"/waiting/{request.id}"),
+            *link(request.conference),
         ]
 
-    people = {each.id: each for each in (conference.organiser, conference.booked_by) if each}
-    told = [each for each in people.values() if each.disabled_at is None] or _askers(request)
-    _send(f"displaced/{conference.id}/{acute.id}", told, text)
+    send(f"displaced/{conference.id}/{acute.id}", organisers_of(conference), text)
 
 
 def _instead(request: WaitingRequest, studios: Sequence[str]) -> list[str]:
     if request.state is not RequestState.OFFERED:
         return [_("No other time was free. It is on the waiting list.")]
-    when = _when(request.offered_start, request.offered_end)
+    when = time_span(request.offered_start, request.offered_end)
     return [
         _("Another time is held for it: %(when)s.", when=when),
         _("Studios: %(studios)s.", studios=", ".join(studios)),
         _("Accept it before %(time)s. After that it is offered to the next in line.", time=_until(request)),
     ]
-
-
-def _send(key: str, recipients: Sequence[Account], text: Text) -> None:
-    for account in recipients:
-        if account.disabled_at is not None:
-            continue
-        with force_locale(account.language if account.language in LANGUAGES else DEFAULT_LANGUAGE):
-            subject, lines = text()
-            body = "\n".join(lines) + "\n"
-            queue(key=f"{key}/{account.id}", recipient=account.email, subject=subject, body=body)
 
 
 def _askers(request: WaitingRequest) -> Sequence[Account]:
@@ -164,25 +148,10 @@ def _about(request: WaitingRequest) -> str:
     return _("About your request “%(title)s”:", title=request.booking["title"])
 
 
-def _when(start: datetime | None, end: datetime | None) -> str:
-    """Thursday 26 November 2026 10:00–11:00, in the installation's zone."""
-    if start is None or end is None:
-        return ""
-    return f"{format_date(start, 'full')} {format_time(start, 'HH:mm')}–{format_time(end, 'HH:mm')}"
-
-
-def _moment(instant: datetime) -> str:
-    return f"{day_name(instant)} {clock(instant)}"
-
-
 def _until(request: WaitingRequest) -> str:
-    return _moment(request.offer_expires_at) if request.offer_expires_at else ""
+    return moment(request.offer_expires_at) if request.offer_expires_at else ""
 
 
 def _stamp(instant: datetime | None) -> str:
     """Which offer it is: no two of a request end at the same instant."""
     return instant.astimezone(UTC).strftime("%Y%m%dT%H%M%S%f") if instant else "none"
-
-
-def _link(path: str) -> list[str]:
-    return ["", settings().public_url + path] if settings().public_url else []

@@ -55,6 +55,19 @@ def test_a_long_table_of_studios_is_counted(coordinator: FlaskClient, network: N
     assert "Cancelled" in said
 
 
+def test_only_studios_that_are_still_reserved_are_listed(coordinator: FlaskClient, network: Network) -> None:
+    conference = factories.conference(network.tromso_1, network.bodo_1, start=instant(tomorrow(), 9))
+    released = conference.parties[1].reservation
+    assert released is not None
+    released.released_at = instant(tomorrow(), 8)
+    db.session.commit()
+    for page in ("/conferences/", f"/conferences/{conference.reference}/cancel"):
+        said = text_of(coordinator.get(page))
+        assert "UNN Tromsø, Studio 1" in said
+        assert "NLSH Bodø, Studio 1" not in said
+    assert "While they are free it can be planned again." in said
+
+
 def test_another_day_can_be_typed(coordinator: FlaskClient, network: Network) -> None:
     factories.conference(network.tromso_1, network.bodo_1, start=instant(tomorrow(), 9), title="Lung meeting")
     day = tomorrow() + timedelta(days=1)

@@ -1,5 +1,8 @@
+from dataclasses import replace
+
 import pytest
 
+from config import settings
 from errors import Conflict, Forbidden
 from models import (
     Conference,
@@ -15,10 +18,12 @@ from models import (
     db,
     write,
 )
-from studios.booking import acute
+from studios.booking import acute, letters
 from studios.booking.acute import in_the_way, take_over
 from studios.booking.conferences import cancel
 from studios.booking.obstacles import StudioTaken, WishRefused
+from studios.booking.queries import events_of
+from studios.booking.story import tell
 from studios.booking.waiting.offers import accept_offer
 from studios.booking.waiting.serving import offer_what_came_free
 from tests import factories
@@ -67,7 +72,10 @@ def test_the_displaced_gets_another_studio_of_the_site_at_its_own_time_held_at_o
 def test_it_is_told_audited_and_mailed_without_a_title_of_others(town, start, doctor, theirs):
     emergency = takes(town, doctor, town.one, town.two, start=start)
     events = {event.kind: event for event in db.session.scalars(db.select(Event).filter_by(conference_id=theirs.id))}
-    assert events["conference.displaced"].details == {"acute": emergency.reference}
+    assert events["conference.displaced"].details == {
+        "acute": emergency.reference,
+        "reason": "Stroke, needs the specialist now",
+    }
     assert "conference.offered" in events
     assert count("audit_entry", "action = 'conference.took_over'") == 1
     (mail,) = mails("displaced/%")
@@ -75,7 +83,22 @@ def test_it_is_told_audited_and_mailed_without_a_title_of_others(town, start, do
     assert emergency.reference in mail.body
     assert theirs.reference in mail.subject
     assert "Lung" not in mail.body + mail.subject
-    assert "Stroke" not in mail.body
+    assert "Reason: Stroke, needs the specialist now" in mail.body
+
+
+def test_mails_lead_to_the_page_of_the_conference_where_there_is_one(town, start, doctor, theirs, monkeypatch):
+    monkeypatch.setattr(letters, "settings", lambda: replace(settings(), public_url="https://video.example"))
+    takes(town, doctor, town.one, town.two, start=start)
+    (mail,) = mails("displaced/%")
+    assert f"https://video.example/conferences/{theirs.reference}" in mail.body
+    assert "/waiting/" not in mail.body
+
+
+def test_the_reason_stands_in_the_story_for_those_around_the_table_only(town, start, doctor, theirs):
+    takes(town, doctor, town.one, town.two, start=start)
+    for names in (True, False):
+        lines = [line for chapter in tell(events_of(theirs), start, names) for line in chapter.lines]
+        assert any("Stroke" in line.more for line in lines) is names
 
 
 def test_without_another_studio_the_nearest_time_is_held(town, start, doctor, theirs):
