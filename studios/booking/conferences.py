@@ -15,8 +15,10 @@ from flask_babel import gettext as _
 from accounts.audit import record
 from config import settings
 from errors import Conflict
-from models import Account, Conference, ConferenceState, Event, Party, PartyKind, Reservation, Studio, db
+from models import Account, Answer, Conference, ConferenceState, Event, Party, PartyKind, Reservation, Studio, db
 from studios.booking import queries
+from studios.booking.drawing import Said
+from studios.booking.hosts import is_seated
 from studios.booking.obstacles import ChangedMeanwhile, WishRefused
 from studios.booking.ports import check_ports, store_conferences
 from studios.booking.rooms import rooms
@@ -206,11 +208,10 @@ def _change_planned(conference: Conference, booking: Booking, person: Account | 
         raise WishRefused(found)
     moved = (conference.starts_at, conference.ends_at) != (booking.start, booking.end)
     if moved or booking.parties != booking_of(conference).parties or conference.video != booking.video:
-        answers = {} if moved else answers_of(conference)
+        said = [] if moved else what_stands(conference)
         unseat(conference)
         set_time(conference, booking)
-        seat(conference, booking, person)
-        keep_answers(conference, answers)
+        seat(conference, booking, person, said)
         conference.detached = conference.series_id is not None
     conference.organisation_id = booking.organisation_id
     conference.movable = booking.movable
@@ -238,21 +239,22 @@ def set_time(conference: Conference, booking: Booking) -> None:
     conference.due_at = booking.start if booking.video else None
 
 
-def answers_of(conference: Conference) -> dict[int, dict[str, Any]]:
-    """By studio what the invited said, which stands where nothing changes for them."""
-    names = ("answer", "answer_reason", "answered_at", "answered_by_id")
-    return {
-        party.reservation.studio_id: {name: getattr(party, name) for name in names}
+def what_stands(conference: Conference) -> list[Said]:
+    """What the invited said, which holds where nothing changes for them; who was not answered yet is asked anew."""
+    return [
+        Said(
+            wish=wish_of(party),
+            studio_id=party.studio_id,
+            organisation_id=party.organisation_id,
+            reservation_id=party.reservation_id,
+            answer=party.answer,
+            reason=party.answer_reason,
+            at=party.answered_at,
+            by_id=party.answered_by_id,
+        )
         for party in conference.parties
-        if party.reservation and party.reservation.released_at is None
-    }
-
-
-def keep_answers(conference: Conference, answers: dict[int, dict[str, Any]]) -> None:
-    for party in conference.parties:
-        if party.reservation and party.reservation.kind.value == "conference":
-            for name, value in answers.get(party.reservation.studio_id, {}).items():
-                setattr(party, name, value)
+        if party.studio_id is not None and (party.answer is Answer.DECLINED or is_seated(party))
+    ]
 
 
 def unseat(conference: Conference) -> None:

@@ -5,6 +5,7 @@ back, an offer from the waiting list, a swap, all meetings of a series at once.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 
@@ -14,7 +15,7 @@ from models import Account, Conference, Studio, db
 from studios.booking import diaries, queries
 from studios.booking.candidates import Candidate, Own, Unfit, unfit
 from studios.booking.diaries import Diary, span_of
-from studios.booking.drawing import Pools, Seat, Seats, draws_on_pools, own_of
+from studios.booking.drawing import Absent, Pools, Said, Seat, Seats, absent_of, draws_on_pools, named_studios, own_of
 from studios.booking.expiry import release_expired
 from studios.booking.obstacles import Kind, Obstacle, StudioClosed, StudioTaken, StudioUnfit
 from studios.booking.ports import reserve_ports, store_conferences
@@ -34,21 +35,28 @@ UNFIT = {
 
 Seating = tuple[Conference, Booking]
 NOBODY: Mapping[int, Collection[int]] = MappingProxyType({})
+NOTHING: Mapping[int, Sequence[Said]] = MappingProxyType({})
 
 
-def seat(conference: Conference, booking: Booking, person: Account | None) -> Seats:
-    """Reserve a studio for every party, and bridge ports, for the conference's time; nobody sits there before.
+def seat(conference: Conference, booking: Booking, person: Account | None, said: Sequence[Said] = ()) -> Seats:
+    """Reserve a studio for every party, and bridge ports, for the conference's time; nobody sits there before. `said`:
+    what stands of its parties.
 
     Raises StudioUnfit, StudioTaken, StudioClosed, NoneFree or NoPorts.
     """
-    return seat_all([(conference, booking)], person)[0]
+    kept = {conference.id: [each.studio_id for each in said if not each.declined]} if said else NOBODY
+    return seat_all([(conference, booking)], person, kept, {conference.id: said} if said else NOTHING)[0]
 
 
 def seat_all(
-    seatings: Sequence[Seating], person: Account | None, kept: Mapping[int, Collection[int]] = NOBODY
+    seatings: Sequence[Seating],
+    person: Account | None,
+    kept: Mapping[int, Collection[int]] = NOBODY,
+    said: Mapping[int, Sequence[Said]] = NOTHING,
 ) -> list[Seats]:
     """Seat many conferences at once, all of them or none; raises as `seat`, with what is in the way of any of them.
-    `kept`: by conference the studios it had, which its pools give it again where they can.
+    `kept`: by conference the studios it had, which its pools give it again where they can. `said`: what stands of its
+    parties. A studio that was reserved for good stays so, with its answer; who declined stays away.
 
     1. Draw: a named studio is itself; for pools find-a-time chooses, different studios for different parties.
     2. Lock the studios in the order of their keys, so that no two bookings deadlock, and release what has expired.
@@ -58,10 +66,16 @@ def seat_all(
     """
     own = own_of(person)
     drawn = any(draws_on_pools(booking) for _, booking in seatings)
+    stands = [said.get(conference.id, ()) for conference, _ in seatings]
+    absent = [absent_of(booking.parties, each) for (_, booking), each in zip(seatings, stands, strict=True)]
     for draw in range(DRAWS):
-        chosen = _drawn(seatings, own, kept) if drawn else _named(seatings)
+        chosen = (
+            _drawn(seatings, own, kept, absent)
+            if drawn
+            else [named_studios(booking, each) for (_, booking), each in zip(seatings, absent, strict=True)]
+        )
         try:
-            seats = _locked(seatings, chosen)
+            seats = [_with_what_stands(*each) for each in zip(_locked(seatings, chosen), stands, absent, strict=True)]
             _check(seatings, seats, own)
             break
         except (StudioTaken, StudioClosed):
@@ -110,19 +124,24 @@ def check_free(studios: Sequence[Candidate], start: datetime, end: datetime, mov
         raise StudioClosed(closed)
 
 
-def _named(seatings: Sequence[Seating]) -> list[list[int | None]]:
-    nothing = Diary({}, ())
-    return [Pools({}, Own()).draw(booking, nothing) for _, booking in seatings]
+def _with_what_stands(seats: Seats, said: Sequence[Said], absent: Absent) -> Seats:
+    reserved = {each.studio_id: each for each in said if not each.declined}
+    return [
+        replace(each, said=reserved.get(each.studio.id) if each.studio else absent.get(position))
+        for position, each in enumerate(seats)
+    ]
 
 
-def _drawn(seatings: Sequence[Seating], own: Own, kept: Mapping[int, Collection[int]]) -> list[list[int | None]]:
+def _drawn(
+    seatings: Sequence[Seating], own: Own, kept: Mapping[int, Collection[int]], absent: Sequence[Absent]
+) -> list[list[int | None]]:
     """A studio's key for each party; what one conference draws, another at the same time does not get."""
     known = rooms()
     pools, bookings = Pools(known, own), [booking for _, booking in seatings]
     diary = diaries.read(pools.of(bookings).values(), _meetings(bookings), _moved(seatings))
     found = []
-    for conference, booking in seatings:
-        found.append(pools.draw(booking, diary, kept.get(conference.id, ())))
+    for (conference, booking), away in zip(seatings, absent, strict=True):
+        found.append(pools.draw(booking, diary, kept.get(conference.id, ()), away))
         for studio_id in found[-1]:
             if studio_id in known:
                 diary.hold(known[studio_id], Span(booking.start, booking.end))

@@ -17,10 +17,8 @@ from accounts.audit import record
 from errors import Conflict
 from models import Account, Conference, Party, Reservation, Series, db
 from studios.booking.conferences import (
-    answers_of,
     facts,
     give_up,
-    keep_answers,
     mark_changed,
     set_time,
     tell_each,
@@ -118,7 +116,6 @@ def _reseat(planned: Sequence[Step], person: Account | None) -> None:
     moved = [step for step in planned if step.reseated]
     if not moved:
         return
-    answers = {step.conference.id: answers_of(step.conference) for step in moved if not step.outcome.moved}
     _unseat([step.conference for step in moved])
     for step in moved:
         set_time(step.conference, step.after)
@@ -127,13 +124,12 @@ def _reseat(planned: Sequence[Step], person: Account | None) -> None:
             [(step.conference, step.after) for step in moved],
             person,
             {step.conference.id: step.studio_ids for step in moved},
+            {step.conference.id: step.said for step in moved},
         )
     except Unavailable as refused:
         if refused.obstacles:  # somebody was faster; without any the database refused, and answers no more questions
             _possible(judged(planned, person))
         raise
-    for conference in members.loaded(answers.keys()) if answers else ():
-        keep_answers(conference, answers[conference.id])
 
 
 def _unseat(conferences: Sequence[Conference]) -> None:
