@@ -24,7 +24,7 @@ from studios.booking.ports import check_ports, store_conferences
 from studios.booking.rooms import rooms
 from studios.booking.rules import Limits, clean_title, problems, problems_while_running
 from studios.booking.seating import check_free, lock_studios, seat
-from studios.booking.wishes import Booking, GuestWish, PartyWish, StudioWish, from_json
+from studios.booking.wishes import Booking, GuestWish, PartyWish, StudioWish, from_json, studio_ids
 
 
 def book(booking: Booking, person: Account | None) -> Conference:
@@ -142,6 +142,7 @@ def replan(conference: Conference, booking: Booking, person: Account | None) -> 
     _check_is_not_called(conference)
     if found := problems(booking, datetime.now(UTC), limits()):
         raise WishRefused(found)
+    _lock_old_and_new(conference, booking)
     unseat(conference)
     set_time(conference, booking)
     seat(conference, booking, person)
@@ -209,6 +210,7 @@ def _change_planned(conference: Conference, booking: Booking, person: Account | 
     moved = (conference.starts_at, conference.ends_at) != (booking.start, booking.end)
     if moved or booking.parties != booking_of(conference).parties or conference.video != booking.video:
         said = [] if moved else what_stands(conference)
+        _lock_old_and_new(conference, booking)
         unseat(conference)
         set_time(conference, booking)
         seat(conference, booking, person, said)
@@ -257,6 +259,13 @@ def what_stands(conference: Conference) -> list[Said]:
     ]
 
 
+def _lock_old_and_new(conference: Conference, booking: Booking) -> None:
+    """Before any of its reservations is written: whoever releases what has expired locks the studios first, too. What a
+    pool gives is locked when it is drawn."""
+    present = {row.studio_id for row in conference.reservations if row.released_at is None}
+    lock_studios(present | set(studio_ids(booking.parties)))
+
+
 def unseat(conference: Conference) -> None:
     """Release first, then reserve anew: a conference that moves by a little overlaps its own old time."""
     release(conference.reservations)
@@ -268,8 +277,11 @@ def unseat(conference: Conference) -> None:
 
 
 def locked(conference_id: int, version: int | None = None) -> Conference:
-    """The conference's row, locked and fresh. Raises ChangedMeanwhile when it is not as the person saw it."""
-    query = db.select(Conference).where(Conference.id == conference_id).with_for_update(of=Conference)
+    """The conference's row, locked and fresh. Raises ChangedMeanwhile when it is not as the person saw it.
+
+    `key_share`: who stores an event or a reservation of it meanwhile does not wait, and so is in no deadlock with us.
+    """
+    query = db.select(Conference).where(Conference.id == conference_id).with_for_update(of=Conference, key_share=True)
     conference = db.session.scalars(query.execution_options(populate_existing=True)).one()
     if version is not None and conference.version != version:
         raise ChangedMeanwhile

@@ -24,7 +24,7 @@ from studios.booking.conferences import (
     tell_each,
 )
 from studios.booking.obstacles import Unavailable
-from studios.booking.seating import seat_all
+from studios.booking.seating import lock_studios, seat_all
 from studios.booking.series import edits, members, rules, splitting
 from studios.booking.series.edit_previews import (
     EditLine,
@@ -39,6 +39,7 @@ from studios.booking.series.edits import Cancelling, Scope
 from studios.booking.series.members import Members
 from studios.booking.series.recurrence import Recurrence
 from studios.booking.series.saving import name_of
+from studios.booking.wishes import studio_ids
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,7 @@ def _reseat(planned: Sequence[Step], person: Account | None) -> None:
     moved = [step for step in planned if step.reseated]
     if not moved:
         return
+    lock_studios({key for step in moved for key in (*step.studio_ids, *studio_ids(step.after.parties))})
     _unseat([step.conference for step in moved])
     for step in moved:
         set_time(step.conference, step.after)
