@@ -15,15 +15,17 @@ from flask_babel import gettext as _
 from accounts.audit import record
 from config import settings
 from errors import Conflict
-from models import Account, Conference, ConferenceState, Event, Party, PartyKind, Reservation, Studio, db
+from models import Account, Answer, Conference, ConferenceState, Event, Party, PartyKind, Reservation, Studio, db
 from studios.booking import queries
+from studios.booking.drawing import Said
+from studios.booking.hosts import is_seated
 from studios.booking.obstacles import ChangedMeanwhile, WishRefused
 from studios.booking.ports import check_ports, store_conferences
 from studios.booking.rooms import rooms
 from studios.booking.rules import Limits, Phase, clean_title, problems, problems_while_running
 from studios.booking.seating import check_free, lock_studios, seat
 from studios.booking.versions import mark_changed
-from studios.booking.wishes import Booking, GuestWish, PartyWish, StudioWish, from_json
+from studios.booking.wishes import Booking, GuestWish, PartyWish, StudioWish, from_json, studio_ids
 
 
 def book(booking: Booking, person: Account | None) -> Conference:
@@ -141,6 +143,7 @@ def replan(conference: Conference, booking: Booking, person: Account | None) -> 
     _check_is_not_called(conference)
     if found := problems(booking, datetime.now(UTC), limits()):
         raise WishRefused(found)
+    _lock_old_and_new(conference, booking)
     unseat(conference)
     set_time(conference, booking)
     seat(conference, booking, person)
@@ -213,11 +216,11 @@ def _change_planned(conference: Conference, booking: Booking, person: Account | 
         raise WishRefused(found)
     moved = (conference.starts_at, conference.ends_at) != (booking.start, booking.end)
     if moved or booking.parties != booking_of(conference).parties or conference.video != booking.video:
-        answers = {} if moved else answers_of(conference)
+        said = [] if moved else what_stands(conference)
+        _lock_old_and_new(conference, booking)
         unseat(conference)
         set_time(conference, booking)
-        seat(conference, booking, person)
-        keep_answers(conference, answers)
+        seat(conference, booking, person, said=said)
         conference.detached = conference.series_id is not None
     conference.organisation_id = booking.organisation_id
     conference.movable = booking.movable
@@ -245,21 +248,29 @@ def set_time(conference: Conference, booking: Booking) -> None:
     conference.due_at = booking.start if booking.video else None
 
 
-def answers_of(conference: Conference) -> dict[int, dict[str, Any]]:
-    """By studio what the invited said, which stands where nothing changes for them."""
-    names = ("answer", "answer_reason", "answered_at", "answered_by_id")
-    return {
-        party.reservation.studio_id: {name: getattr(party, name) for name in names}
+def what_stands(conference: Conference) -> list[Said]:
+    """What the invited said, which holds where nothing changes for them; who was not answered yet is asked anew."""
+    return [
+        Said(
+            wish=wish_of(party),
+            studio_id=party.studio_id,
+            organisation_id=party.organisation_id,
+            reservation_id=party.reservation_id,
+            answer=party.answer,
+            reason=party.answer_reason,
+            at=party.answered_at,
+            by_id=party.answered_by_id,
+        )
         for party in conference.parties
-        if party.reservation and party.reservation.released_at is None
-    }
+        if party.studio_id is not None and (party.answer is Answer.DECLINED or is_seated(party))
+    ]
 
 
-def keep_answers(conference: Conference, answers: dict[int, dict[str, Any]]) -> None:
-    for party in conference.parties:
-        if party.reservation and party.reservation.kind.value == "conference":
-            for name, value in answers.get(party.reservation.studio_id, {}).items():
-                setattr(party, name, value)
+def _lock_old_and_new(conference: Conference, booking: Booking) -> None:
+    """Before any of its reservations is written: whoever releases what has expired locks the studios first, too. What a
+    pool gives is locked when it is drawn."""
+    present = {row.studio_id for row in conference.reservations if row.released_at is None}
+    lock_studios(present | set(studio_ids(booking.parties)))
 
 
 def unseat(conference: Conference) -> None:
@@ -273,8 +284,11 @@ def unseat(conference: Conference) -> None:
 
 
 def locked(conference_id: int, version: int | None = None) -> Conference:
-    """The conference's row, locked and fresh. Raises ChangedMeanwhile when it is not as the person saw it."""
-    query = db.select(Conference).where(Conference.id == conference_id).with_for_update(of=Conference)
+    """The conference's row, locked and fresh. Raises ChangedMeanwhile when it is not as the person saw it.
+
+    `key_share`: who stores an event or a reservation of it meanwhile does not wait, and so is in no deadlock with us.
+    """
+    query = db.select(Conference).where(Conference.id == conference_id).with_for_update(of=Conference, key_share=True)
     conference = db.session.scalars(query.execution_options(populate_existing=True)).one()
     if version is not None and conference.version != version:
         raise ChangedMeanwhile

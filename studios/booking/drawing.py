@@ -2,9 +2,11 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
 
 from accounts.queries import access_of
-from models import Account, Purpose, Role
+from models import Account, Answer, Purpose, Role
 from studios.booking.candidates import Candidate, Own
 from studios.booking.diaries import Diary
 from studios.booking.finding.matching import cheapest, too_few
@@ -15,14 +17,50 @@ from studios.calendars.rules import Span
 
 
 @dataclass(frozen=True)
+class Said:
+    """What stands of a party where nothing changes for it: its studio is reserved for good, or it declined."""
+
+    wish: PartyWish
+    studio_id: int
+    organisation_id: int | None
+    reservation_id: int | None
+    answer: Answer
+    reason: str | None
+    at: datetime | None
+    by_id: int | None
+
+    @property
+    def declined(self) -> bool:
+        return self.answer is Answer.DECLINED
+
+
+@dataclass(frozen=True)
 class Seat:
-    """A party's studio; none for a guest."""
+    """A party's studio; none for a guest, and none for who said no before."""
 
     wish: PartyWish
     studio: Candidate | None
+    said: Said | None = None
 
 
 Seats = list[Seat]
+Absent = Mapping[int, Said]
+"""By their places at the table those who said no, and get no studio."""
+NO_ONE: Absent = MappingProxyType({})
+
+
+def absent_of(parties: Sequence[PartyWish], said: Sequence[Said]) -> Absent:
+    """Who of these declined before and is wished for as they were: the same studio by name, or the same pool."""
+    declined, found = [each for each in said if each.declined], dict[int, Said]()
+    named = {wish.studio_id for wish in parties if isinstance(wish, StudioWish)}
+    for position, wish in enumerate(parties):
+        for each in declined:
+            same = wish.studio_id == each.studio_id if isinstance(wish, StudioWish) else wish == each.wish
+            if same and (isinstance(wish, StudioWish) or each.studio_id not in named):
+                found[position] = each
+                declined.remove(each)
+                break
+    return found
 
 
 def own_of(person: Account | None) -> Own:
@@ -58,18 +96,25 @@ class Pools:
         asked = {(wish, booking.purpose) for booking in bookings for wish in booking.parties}
         return {studio.id: studio for wish, purpose in asked for studio in self.fitting(wish, purpose)}
 
-    def draw(self, booking: Booking, diary: Diary, kept: Collection[int] = ()) -> list[int | None]:
-        """A studio's key for each party, no two the same; none for guests. Raises NoneFree.
+    def draw(
+        self, booking: Booking, diary: Diary, kept: Collection[int] = (), absent: Absent = NO_ONE
+    ) -> list[int | None]:
+        """A studio's key for each party, no two the same; none for guests and who is absent. Raises NoneFree.
 
         `kept`: the studios that it has now, which it does not lose to better ones.
         """
         if not draws_on_pools(booking):
-            return [wish.studio_id if isinstance(wish, StudioWish) else None for wish in booking.parties]
+            return named_studios(booking, absent)
+        refused = {each.studio_id for each in absent.values()}
         fitting = [self.fitting(wish, booking.purpose) for wish in booking.parties]
         meeting = Span(booking.start, booking.end)
         every = {studio.id: studio for each in fitting for studio in each}
-        free = {studio_id for studio_id, studio in every.items() if diary.is_free(studio, meeting)}
-        asked = [position for position, wish in enumerate(booking.parties) if not isinstance(wish, GuestWish)]
+        free = {key for key, studio in every.items() if key not in refused and diary.is_free(studio, meeting)}
+        asked = [
+            position
+            for position, wish in enumerate(booking.parties)
+            if not isinstance(wish, GuestWish) and position not in absent
+        ]
         # A studio asked for by name is its party's whatever stands in its way, which the check under the lock will say.
         choices = [
             [wish.studio_id]
@@ -87,6 +132,14 @@ class Pools:
             raise NoneFree(_short(booking, asked, choices, fitting))
         found = dict(zip(asked, chosen, strict=True))
         return [found.get(position) for position in range(len(booking.parties))]
+
+
+def named_studios(booking: Booking, absent: Absent) -> list[int | None]:
+    """The studio of each party that asks for one by name."""
+    return [
+        wish.studio_id if isinstance(wish, StudioWish) and position not in absent else None
+        for position, wish in enumerate(booking.parties)
+    ]
 
 
 def _cost(wish: PartyWish, studio: Candidate | None) -> int:

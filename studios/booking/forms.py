@@ -14,7 +14,7 @@ from wtforms import Field, HiddenField, RadioField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 
 from config import settings
-from models import Conference, Organisation, Purpose
+from models import Conference, Organisation, Party, Purpose
 from studios.booking.conferences import studios_of, wish_of
 from studios.booking.refusals import field_of, sentence
 from studios.booking.rules import (
@@ -157,18 +157,19 @@ def read_booking(
 ) -> Booking | None:
     """What is asked for; None, with a sentence at each field that is wrong, when it cannot be asked.
 
-    What the form knows nothing of (guests, how many come, whom it is for) stays as the conference that is `changed` has
-    it.
+    What the form knows nothing of (guests, pools, how many come, whom it is for) stays as the conference that is
+    `changed` has it. A pool gives what the person saw, by its name, where the time is another.
     """
+    meeting = read_meeting(form)
     title = form.title.data or ""
     known = tuple(studio_ids[code] for code in codes if code in studio_ids)
-    parties: list[PartyWish] = [*_wishes(known, changed), *guests_of(changed)]
+    stays = changed is not None and meeting == Span(changed.starts_at, changed.ends_at)
+    parties = _parties(known, changed, stays)
     video = changed is None or changed.video
     complain_of(form, title_problems(title))
     complain_of(form, party_problems(parties, video) if len(known) == len(codes) else [])
     complain_of_unknown(form, [code for code in codes if code not in studio_ids])
     purpose, organisation = _purpose(form), _organisation(form, organisations)
-    meeting = read_meeting(form)
     if has_errors(form) or meeting is None or purpose is None or organisation is None:
         return None
     asked = Booking(title, purpose, organisation.id, meeting.start, meeting.end, tuple(parties), video=video)
@@ -183,10 +184,28 @@ def guests_of(conference: Conference | None) -> list[GuestWish]:
     return [wish for wish in wishes if isinstance(wish, GuestWish)]
 
 
-def _wishes(studio_ids: Sequence[int], changed: Conference | None) -> list[StudioWish]:
-    """These studios, each for as many people as before."""
-    attendees = {party.studio_id: party.attendees for party in changed.parties} if changed else {}
-    return [StudioWish(studio_id, attendees.get(studio_id)) for studio_id in studio_ids]
+def _parties(studio_ids: Sequence[int], changed: Conference | None, stays: bool) -> list[PartyWish]:
+    """The chosen studios in the places that studios had, each as it was wished for, and the guests in theirs. Who said
+    no is not on the form, and stays away from a meeting whose time stays."""
+    before = changed.parties if changed else []
+    own = {party.studio_id: _own_wish(party, stays) for party in before if party.studio_id and _is_shown(party)}
+    chosen = iter([own.get(studio_id, StudioWish(studio_id)) for studio_id in studio_ids])
+    found: list[PartyWish | None] = []
+    for party in before:
+        if _is_shown(party):
+            found.append(next(chosen, None))
+        elif party.studio_id is None or (stays and party.studio_id not in studio_ids):
+            found.append(wish_of(party))
+    return [wish for wish in [*found, *chosen] if wish is not None]
+
+
+def _own_wish(party: Party, stays: bool) -> PartyWish:
+    return wish_of(party) if stays else StudioWish(party.studio_id or 0, party.attendees)
+
+
+def _is_shown(party: Party) -> bool:
+    """Whether its studio is on the form."""
+    return party.reservation is not None and party.reservation.released_at is None
 
 
 def read_changes_while_running(form: BookingForm, conference: Conference) -> Booking | None:

@@ -27,7 +27,7 @@ def reserve(seated: Sequence[Seated], own: Own) -> None:
     """
     now = datetime.now(UTC)
     rows = [
-        _reservation(conference, each.studio, own, now)
+        _reservation(conference, each, each.studio, own, now)
         for conference, seats in seated
         for each in seats
         if each.studio is not None
@@ -56,10 +56,10 @@ def _stored(rows: Sequence[dict[str, Any]]) -> dict[tuple[int, int], int]:
     return {(conference_id or 0, studio_id): key for conference_id, studio_id, key in db.session.execute(query)}
 
 
-def _reservation(conference: Conference, studio: Candidate, own: Own, now: datetime) -> dict[str, Any]:
+def _reservation(conference: Conference, seat: Seat, studio: Candidate, own: Own, now: datetime) -> dict[str, Any]:
     """A studio whose owner has to approve is only asked for; the request expires at the start at the latest."""
     span = span_of(studio, conference.starts_at, conference.ends_at)
-    asks = _has_to_be_asked_for(studio, own)
+    asks = _has_to_be_asked_for(seat, own)
     patience = timedelta(hours=settings().approval_hours)
     return {
         "studio_id": studio.id,
@@ -84,14 +84,16 @@ def _requests(
     ]
 
 
-def _has_to_be_asked_for(studio: Candidate, own: Own) -> bool:
-    return studio.needs_approval and not own.covers(studio.organisation_id)
+def _has_to_be_asked_for(seat: Seat, own: Own) -> bool:
+    """Not who was asked before, and for whom nothing changes."""
+    studio = seat.studio
+    return studio is not None and seat.said is None and studio.needs_approval and not own.covers(studio.organisation_id)
 
 
 def _parties(conference: Conference, seats: Seats, keys: dict[tuple[int, int], int], own: Own) -> list[dict[str, Any]]:
     """As `hosts.choose_host` a studio that is only asked for is not seated yet, and is no host."""
     host = host_position(
-        each.studio is not None and each.studio.steered and not _has_to_be_asked_for(each.studio, own) for each in seats
+        each.studio is not None and each.studio.steered and not _has_to_be_asked_for(each, own) for each in seats
     )
     return [
         _party(conference, position, each, keys, own) | {"host": position == host}
@@ -102,19 +104,24 @@ def _parties(conference: Conference, seats: Seats, keys: dict[tuple[int, int], i
 def _party(
     conference: Conference, position: int, each: Seat, keys: dict[tuple[int, int], int], own: Own
 ) -> dict[str, Any]:
-    studio, wish = each.studio, each.wish
+    studio, wish, said = each.studio, each.wish, each.said
     asks = studio is not None and not own.covers(studio.organisation_id)
+    answer = Answer.WAITING if asks else Answer.NOT_ASKED
+    absent = said if studio is None else None
     return {
         "conference_id": conference.id,
         "position": position,
         "kind": _KINDS[type(wish)],
-        "studio_id": studio.id if studio else None,
+        "studio_id": studio.id if studio else absent.studio_id if absent else None,
         "pool": to_json([wish])[0] if isinstance(wish, PoolWish) else None,
         "guest_address": wish.address if isinstance(wish, GuestWish) else None,
         "attendees": wish.attendees if isinstance(wish, StudioWish) else None,
-        "organisation_id": studio.organisation_id if studio else None,
-        "answer": Answer.WAITING if asks else Answer.NOT_ASKED,
-        "reservation_id": keys[conference.id, studio.id] if studio else None,
+        "organisation_id": studio.organisation_id if studio else absent.organisation_id if absent else None,
+        "answer": said.answer if said else answer,
+        "answer_reason": said.reason if said else None,
+        "answered_at": said.at if said else None,
+        "answered_by_id": said.by_id if said else None,
+        "reservation_id": keys[conference.id, studio.id] if studio else absent.reservation_id if absent else None,
     }
 
 

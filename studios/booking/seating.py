@@ -5,6 +5,7 @@ back, an offer from the waiting list, a swap, all meetings of a series at once.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 
@@ -14,7 +15,7 @@ from models import Account, Conference, Studio, db
 from studios.booking import diaries, queries
 from studios.booking.candidates import Candidate, Own, Unfit, unfit
 from studios.booking.diaries import Diary, span_of
-from studios.booking.drawing import Pools, Seat, Seats, draws_on_pools, own_of
+from studios.booking.drawing import Absent, Pools, Said, Seat, Seats, absent_of, draws_on_pools, named_studios, own_of
 from studios.booking.expiry import release_expired
 from studios.booking.obstacles import Kind, NoneFree, Obstacle, StudioClosed, StudioTaken, StudioUnfit
 from studios.booking.ports import reserve_ports, store_conferences
@@ -36,14 +37,24 @@ Seating = tuple[Conference, Booking]
 Drawn = Sequence[int | None]
 """A studio's key for each party; none for guests."""
 NOBODY: Mapping[int, Collection[int]] = MappingProxyType({})
+NOTHING: Mapping[int, Sequence[Said]] = MappingProxyType({})
 
 
-def seat(conference: Conference, booking: Booking, person: Account | None, drawn: Drawn | None = None) -> Seats:
-    """Reserve a studio for every party, and bridge ports, for the conference's time; nobody sits there before.
+def seat(
+    conference: Conference,
+    booking: Booking,
+    person: Account | None,
+    drawn: Drawn | None = None,
+    said: Sequence[Said] = (),
+) -> Seats:
+    """Reserve a studio for every party, and bridge ports, for the conference's time; nobody sits there before. `said`:
+    what stands of its parties.
 
     Raises StudioUnfit, StudioTaken, StudioClosed, NoneFree or NoPorts.
     """
-    return seat_all([(conference, booking)], person, drawn=None if drawn is None else [drawn])[0]
+    kept = {conference.id: [each.studio_id for each in said if not each.declined]} if said else NOBODY
+    stands = {conference.id: said} if said else NOTHING
+    return seat_all([(conference, booking)], person, kept, stands, None if drawn is None else [drawn])[0]
 
 
 def draw(booking: Booking, person: Account | None, but: Collection[int] = ()) -> Drawn | None:
@@ -61,11 +72,13 @@ def seat_all(
     seatings: Sequence[Seating],
     person: Account | None,
     kept: Mapping[int, Collection[int]] = NOBODY,
+    said: Mapping[int, Sequence[Said]] = NOTHING,
     drawn: Sequence[Drawn] | None = None,
 ) -> list[Seats]:
     """Seat many conferences at once, all of them or none; raises as `seat`, with what is in the way of any of them.
-    `kept`: by conference the studios it had, which its pools give it again where they can. `drawn`: what was drawn for
-    each of them before, outside the transaction or under other locks.
+    `kept`: by conference the studios it had, which its pools give it again where they can. `said`: what stands of its
+    parties: a studio that was reserved for good stays so, with its answer, and who declined stays away. `drawn`: what
+    was drawn for each of them before, outside the transaction or under other locks.
 
     1. Draw: a named studio is itself; for pools find-a-time chooses, different studios for different parties.
     2. Lock the studios in the order of their keys, so that no two bookings deadlock, and release what has expired.
@@ -75,16 +88,18 @@ def seat_all(
     """
     own = own_of(person)
     has_pools = any(draws_on_pools(booking) for _, booking in seatings)
-    chosen = drawn or (_drawn(seatings, own, kept) if has_pools else _named(seatings))
+    stands = [said.get(conference.id, ()) for conference, _ in seatings]
+    absent = [absent_of(booking.parties, each) for (_, booking), each in zip(seatings, stands, strict=True)]
+    chosen = drawn or (_drawn(seatings, own, kept, absent) if has_pools else _named(seatings, absent))
     for round_ in range(DRAWS):
         try:
-            seats = _locked(seatings, chosen)
+            seats = [_with_what_stands(*each) for each in zip(_locked(seatings, chosen), stands, absent, strict=True)]
             _check(seatings, seats, own)
             break
         except (StudioTaken, StudioClosed):
             if round_ == DRAWS - 1 or not has_pools:
                 raise
-            chosen = _drawn_anew(seatings, chosen, own, kept)
+            chosen = _drawn_anew(seatings, chosen, own, kept, absent)
     reserve_ports(
         [
             (conference, ports_needed(booking.parties, booking.video), region_of(each))
@@ -128,25 +143,38 @@ def check_free(studios: Sequence[Candidate], start: datetime, end: datetime, mov
         raise StudioClosed(closed)
 
 
-def _named(seatings: Sequence[Seating]) -> list[Drawn]:
-    nothing = Diary({}, ())
-    return [Pools({}, Own()).draw(booking, nothing) for _, booking in seatings]
+def _with_what_stands(seats: Seats, said: Sequence[Said], absent: Absent) -> Seats:
+    reserved = {each.studio_id: each for each in said if not each.declined}
+    return [
+        replace(each, said=reserved.get(each.studio.id) if each.studio else absent.get(position))
+        for position, each in enumerate(seats)
+    ]
 
 
-def _drawn(seatings: Sequence[Seating], own: Own, kept: Mapping[int, Collection[int]]) -> list[Drawn]:
+def _named(seatings: Sequence[Seating], absent: Sequence[Absent]) -> list[Drawn]:
+    return [named_studios(booking, away) for (_, booking), away in zip(seatings, absent, strict=True)]
+
+
+def _drawn(
+    seatings: Sequence[Seating], own: Own, kept: Mapping[int, Collection[int]], absent: Sequence[Absent]
+) -> list[Drawn]:
     """A studio's key for each party; what one conference draws, another at the same time does not get."""
     known = rooms()
     pools, bookings = Pools(known, own), [booking for _, booking in seatings]
     diary = diaries.read(pools.of(bookings).values(), _meetings(bookings), _moved(seatings))
     found: list[Drawn] = []
-    for conference, booking in seatings:
-        found.append(pools.draw(booking, diary, kept.get(conference.id, ())))
+    for (conference, booking), away in zip(seatings, absent, strict=True):
+        found.append(pools.draw(booking, diary, kept.get(conference.id, ()), away))
         _hold(diary, found[-1], known, booking)
     return found
 
 
 def _drawn_anew(
-    seatings: Sequence[Seating], chosen: Sequence[Drawn], own: Own, kept: Mapping[int, Collection[int]]
+    seatings: Sequence[Seating],
+    chosen: Sequence[Drawn],
+    own: Own,
+    kept: Mapping[int, Collection[int]],
+    absent: Sequence[Absent],
 ) -> list[Drawn]:
     """Only for those whose studios are gone; where the others leave them too few, for all."""
     known, moved, found = rooms(), _moved(seatings), list(chosen)
@@ -158,10 +186,10 @@ def _drawn_anew(
     try:
         for number in gone:
             conference, booking = seatings[number]
-            found[number] = pools.draw(booking, diary, kept.get(conference.id, ()))
+            found[number] = pools.draw(booking, diary, kept.get(conference.id, ()), absent[number])
             _hold(diary, found[number], known, booking)
     except NoneFree:
-        return _drawn(seatings, own, kept)
+        return _drawn(seatings, own, kept, absent)
     return found
 
 

@@ -8,7 +8,8 @@ from flask_babel import gettext as _
 
 from errors import Conflict
 from models import Account, Conference, Purpose
-from studios.booking.conferences import booking_of
+from studios.booking.conferences import booking_of, what_stands
+from studios.booking.drawing import Said
 from studios.booking.obstacles import Obstacle, Unavailable, WishRefused
 from studios.booking.rules import Problem, clean_title, party_problems, title_problems
 from studios.booking.series import edits, members
@@ -47,6 +48,8 @@ class Step:
     after: Booking
     studio_ids: frozenset[int]
     """The studios that it has before."""
+    said: tuple[Said, ...] = ()
+    """What stands of its parties, where it is not moved."""
 
     @property
     def changed(self) -> bool:
@@ -111,7 +114,9 @@ def steps(found: Members, scope: Scope, change: SeriesChange) -> list[Step]:
 def judged(found: Sequence[Step], person: Account | None) -> list[EditLine]:
     """A line for each step; those that are seated anew are judged as if none of them sat anywhere yet."""
     reseated = [step for step in found if step.reseated]
-    asked = [Judged(step.after, step.outcome.moved, step.conference.id, step.studio_ids) for step in reseated]
+    asked = [
+        Judged(step.after, step.outcome.moved, step.conference.id, step.studio_ids, step.said) for step in reseated
+    ]
     verdicts = dict(zip((step.conference.id for step in reseated), judge(asked, person) if asked else [], strict=True))
     return [_line(step, verdicts.get(step.conference.id, Verdict())) for step in found]
 
@@ -156,7 +161,7 @@ def _step(outcome: Outcome, conference: Conference, change: SeriesChange) -> Ste
         movable=before.movable if change.movable is None else change.movable,
         parties=change.parties if change.parties is not None and outcome.parties else before.parties,
     )
-    return Step(outcome, conference, before, after, had)
+    return Step(outcome, conference, before, after, had, () if outcome.moved else tuple(what_stands(conference)))
 
 
 def _line(step: Step, verdict: Verdict) -> EditLine:

@@ -17,16 +17,14 @@ from accounts.audit import record
 from errors import Conflict
 from models import Account, Conference, Party, Reservation, Series, db
 from studios.booking.conferences import (
-    answers_of,
     facts,
     give_up,
-    keep_answers,
     mark_changed,
     set_time,
     tell_each,
 )
 from studios.booking.obstacles import Unavailable
-from studios.booking.seating import seat_all
+from studios.booking.seating import lock_studios, seat_all
 from studios.booking.series import edits, members, rules, splitting
 from studios.booking.series.edit_previews import (
     EditLine,
@@ -41,6 +39,7 @@ from studios.booking.series.edits import Cancelling, Scope
 from studios.booking.series.members import Members
 from studios.booking.series.recurrence import Recurrence
 from studios.booking.series.saving import name_of
+from studios.booking.wishes import studio_ids
 
 
 @dataclass(frozen=True)
@@ -118,7 +117,7 @@ def _reseat(planned: Sequence[Step], person: Account | None) -> None:
     moved = [step for step in planned if step.reseated]
     if not moved:
         return
-    answers = {step.conference.id: answers_of(step.conference) for step in moved if not step.outcome.moved}
+    lock_studios({key for step in moved for key in (*step.studio_ids, *studio_ids(step.after.parties))})
     _unseat([step.conference for step in moved])
     for step in moved:
         set_time(step.conference, step.after)
@@ -127,13 +126,12 @@ def _reseat(planned: Sequence[Step], person: Account | None) -> None:
             [(step.conference, step.after) for step in moved],
             person,
             {step.conference.id: step.studio_ids for step in moved},
+            {step.conference.id: step.said for step in moved},
         )
     except Unavailable as refused:
         if refused.obstacles:  # somebody was faster; without any the database refused, and answers no more questions
             _possible(judged(planned, person))
         raise
-    for conference in members.loaded(answers.keys()) if answers else ():
-        keep_answers(conference, answers[conference.id])
 
 
 def _unseat(conferences: Sequence[Conference]) -> None:

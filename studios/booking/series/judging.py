@@ -12,7 +12,7 @@ from models import Account
 from studios.booking import diaries, queries
 from studios.booking.candidates import Candidate
 from studios.booking.conferences import limits
-from studios.booking.drawing import Pools, Seat, own_of
+from studios.booking.drawing import Pools, Said, Seat, absent_of, named_studios, own_of
 from studios.booking.obstacles import Kind, NoneFree, Obstacle, obstacle_of_clash, obstacle_of_closure
 from studios.booking.ports import Asked, without_ports
 from studios.booking.rooms import rooms
@@ -20,7 +20,7 @@ from studios.booking.rules import Problem, ports_needed, time_problems
 from studios.booking.rules import party_problems as problems_of_parties
 from studios.booking.seating import misfits, region_of
 from studios.booking.series.replacing import StandIns
-from studios.booking.wishes import Booking, StudioWish, studio_ids
+from studios.booking.wishes import Booking, studio_ids
 from studios.calendars.rules import Span
 
 REPLACED = frozenset({Kind.TAKEN, Kind.CLOSED, Kind.OUTSIDE_HOURS})
@@ -61,6 +61,8 @@ class Judged:
     """The conference that is moved, if there is one: its old time comes free first."""
     kept: frozenset[int] = frozenset()
     """The studios that it has now."""
+    said: tuple[Said, ...] = ()
+    """What stands of its parties."""
 
 
 def judge(asked: Sequence[Judged], person: Account | None) -> list[Verdict]:
@@ -136,10 +138,11 @@ class _Bench:
         booking = each.booking
         if problems := self._problems(each):
             return _Found(Verdict(tuple(problems)))
+        absent = absent_of(booking.parties, each.said)
         try:
-            chosen, none_free = self._pools.draw(booking, self._diary, each.kept), list[Obstacle]()
+            chosen, none_free = self._pools.draw(booking, self._diary, each.kept, absent), list[Obstacle]()
         except NoneFree as refused:
-            chosen = [wish.studio_id if isinstance(wish, StudioWish) else None for wish in booking.parties]
+            chosen = named_studios(booking, absent)
             none_free = refused.obstacles
         return self._seated(booking, chosen, none_free)
 

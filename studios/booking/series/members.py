@@ -102,7 +102,7 @@ def _within(conference_id: int, series_id: int, recurs_at: datetime, scope: Scop
 def _loaded(conditions: Sequence[sa.ColumnElement[bool]], lock: bool) -> Sequence[Conference]:
     query = db.select(Conference).where(*conditions).order_by(Conference.id).options(*_WHOLE)
     if lock:
-        query = query.with_for_update(of=Conference)
+        query = query.with_for_update(of=Conference, key_share=True)
     return db.session.scalars(query.execution_options(populate_existing=True)).all()
 
 

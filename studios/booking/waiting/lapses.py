@@ -23,7 +23,7 @@ def follow(request_ids: Collection[int]) -> None:
         WaitingRequest.state == RequestState.OFFERED,
         WaitingRequest.offer_expires_at <= datetime.now(UTC),
     )
-    locked = query.order_by(WaitingRequest.id).with_for_update(of=WaitingRequest, skip_locked=True)
+    locked = query.order_by(WaitingRequest.id).with_for_update(of=WaitingRequest, skip_locked=True, key_share=True)
     for request in db.session.scalars(locked).all():
         lapse(request)
 

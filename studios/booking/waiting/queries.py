@@ -97,13 +97,17 @@ def request_of(request_id: int, person: Account) -> WaitingRequest:
 
 
 def locked_request(request_id: int) -> WaitingRequest | None:
-    query = db.select(WaitingRequest).where(WaitingRequest.id == request_id).with_for_update(of=WaitingRequest)
+    query = (
+        db.select(WaitingRequest)
+        .where(WaitingRequest.id == request_id)
+        .with_for_update(of=WaitingRequest, key_share=True)
+    )
     return db.session.scalar(query.execution_options(populate_existing=True))
 
 
 def locked_swap(swap_id: int) -> Swap:
     """The swap, locked and fresh."""
-    query = db.select(Swap).where(Swap.id == swap_id).with_for_update(of=Swap)
+    query = db.select(Swap).where(Swap.id == swap_id).with_for_update(of=Swap, key_share=True)
     swap = db.session.scalar(query.execution_options(populate_existing=True))
     if swap is None:
         raise NotFound(_("Nobody has asked for such a swap."))

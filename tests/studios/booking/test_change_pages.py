@@ -1,14 +1,17 @@
 """Changing, cancelling and ending a conference in the browser."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from flask.testing import FlaskClient
 
-from models import Conference, ConferenceState, Leg, Party, Purpose, Reservation, Wanted, db, write
+from models import Answer, Conference, ConferenceState, Leg, Party, Purpose, Reservation, Wanted, db, write
 from studios.booking.answers import decline
-from studios.booking.conferences import book
-from studios.booking.wishes import Booking, GuestWish, StudioWish
+from studios.booking.conferences import book, booking_of
+from studios.booking.series.previews import SeriesRequest
+from studios.booking.series.recurrence import Recurrence
+from studios.booking.series.saving import book_series
+from studios.booking.wishes import Booking, GuestWish, PoolWish, StudioWish
 from tests import factories
 from tests.studios.booking.pages import (
     MOST_QUERIES,
@@ -249,6 +252,47 @@ def test_what_the_form_knows_nothing_of_stays(coordinator: FlaskClient, network:
     assert (stored.title, stored.movable) == ("Heart meeting", True)
 
 
+@pytest.fixture
+def pooled(network: Network) -> Conference:
+    """Of a series: a named studio, a guest, and a studio that a pool gave."""
+    hour = nine() + timedelta(hours=1)
+    guest = GuestWish("sip:anna@example.org")
+    parties = (StudioWish(network.tromso_1.id), guest, PoolWish(town="Bodø"))
+    asked = Booking("Lung meeting", Purpose.CLINICAL, network.unn.id, nine(), hour, parties)
+    recurrence = Recurrence("FREQ=DAILY;COUNT=2", tomorrow(), time(9), 60, "Europe/Oslo")
+    request = SeriesRequest(asked, recurrence)
+    key = write(lambda: book_series(request, network.coordinator).conferences[0].id)
+    return db.session.get_one(Conference, key)
+
+
+def test_another_title_leaves_a_pool_a_guest_and_the_series_alone(
+    coordinator: FlaskClient, network: Network, pooled: Conference
+) -> None:
+    before = booking_of(pooled).parties
+    kept = [party.id for party in pooled.parties]
+    page = coordinator.get(address(pooled, "change"))
+    form = typed(*chosen_in(page), title="Heart meeting", version="1")
+    assert coordinator.post(address(pooled, "change"), data=form).status_code == 303
+    stored = now_stored(pooled)
+    assert (stored.title, stored.detached) == ("Heart meeting", False)
+    assert booking_of(stored).parties == before
+    assert [party.id for party in stored.parties] == kept
+
+
+def test_another_time_takes_the_studio_that_was_seen_and_no_other_of_its_pool(
+    coordinator: FlaskClient, network: Network, pooled: Conference
+) -> None:
+    seen = pooled.parties[2].studio_id
+    page = coordinator.get(address(pooled, "change"))
+    form = typed(*chosen_in(page), start="11:00", version="1")
+    assert coordinator.post(address(pooled, "change"), data=form).status_code == 303
+    assert booking_of(now_stored(pooled)).parties == (
+        StudioWish(network.tromso_1.id),
+        GuestWish("sip:anna@example.org"),
+        StudioWish(seen),
+    )
+
+
 def test_a_marked_room_stays_marked(coordinator: FlaskClient, network: Network) -> None:
     parties = (StudioWish(network.tromso_1.id),)
     hour = nine() + timedelta(hours=1)
@@ -269,3 +313,11 @@ def test_who_declined_is_not_asked_again_by_another_change(coordinator: FlaskCli
     write(lambda: decline(conference.id, 2, "Nobody is here", network.neighbour).id)
     page = coordinator.get(address(conference, "change"))
     assert chosen_in(page) == ["TRO-1", "TRO-2"]
+    form = typed("TRO-1", "TRO-2", title="Heart meeting", version=value_of(page, "version"))
+    assert coordinator.post(address(conference, "change"), data=form).status_code == 303
+    absent = now_stored(conference).parties[2]
+    assert (absent.studio_id, absent.answer, absent.answer_reason) == (
+        network.bodo_1.id,
+        Answer.DECLINED,
+        "Nobody is here",
+    )

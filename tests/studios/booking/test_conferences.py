@@ -19,7 +19,7 @@ from models import (
     write,
 )
 from studios.booking import conferences
-from studios.booking.conferences import book, cancel, change, take_back_cancellation
+from studios.booking.conferences import book, cancel, change, locked, take_back_cancellation
 from studios.booking.obstacles import ChangedMeanwhile, NoPorts, StudioClosed, StudioTaken, WishRefused
 from studios.booking.rules import Problem
 from studios.booking.running import extend
@@ -238,6 +238,22 @@ def test_the_databases_word_on_ports_is_told_as_a_refusal(running, studios, monk
     factories.conference(studios[2], start=running.ends_at, bridge_id=bridge_id, ports=3)
     with pytest.raises(NoPorts):
         write(lambda: extend(running.id, 15, None, None))
+
+
+def test_who_tells_of_a_conference_does_not_wait_for_who_changes_it(studios, start):
+    if db.engine.dialect.name == "sqlite":
+        pytest.skip("one writer at a time has the whole file")
+    conference = factories.conference(*studios[:2], start=start)
+
+    def changes() -> None:
+        locked(conference.id)
+        event = {"at": start, "kind": "x", "conference_id": conference.id, "details": {}}
+        with db.engine.begin() as other:
+            other.execute(sa.text("SET LOCAL lock_timeout = '2s'"))
+            other.execute(sa.insert(Event), [event])
+
+    write(changes)
+    assert rows(Event) == 1
 
 
 def being_called(conference: Conference) -> None:

@@ -271,6 +271,53 @@ class TestApproval:
         db.session.expire_all()
         assert requested.parties[1].answer is Answer.WAITING
 
+    def with_a_guest(self, conference, person):
+        """One more party, and nothing else, for all who sit there."""
+        db.session.expire_all()
+        asked = conferences.booking_of(conference)
+        guest = GuestWish("sip:anna@example.org")
+        changed = conferences.replace(asked, parties=(*asked.parties, guest))
+        write(lambda: conferences.change(conference.id, changed, conference.version, person).id)
+        db.session.expire_all()
+
+    def test_a_guest_who_joins_takes_no_approval_back(self, requested, visitor):
+        write(lambda: answers.accept(requested.id, 1, visitor))
+        said_at = requested.parties[1].answered_at
+        self.with_a_guest(requested, visitor)
+        party = requested.parties[1]
+        assert (party.answer, party.answered_at, party.answered_by_id) == (Answer.ACCEPTED, said_at, visitor.id)
+        assert (party.reservation.kind, party.reservation.expires_at) == (ReservationKind.CONFERENCE, None)
+        assert len(requested.parties) == 3
+
+    def test_who_declined_is_left_alone_while_others_come(self, requested, guarded, start, visitor):
+        write(lambda: answers.decline(requested.id, 1, "Nobody is here", None))
+        book(wish(start, *these([guarded.id, factories.studio(guarded.site).id])))
+        self.with_a_guest(requested, visitor)
+        party = requested.parties[1]
+        assert (party.answer, party.answer_reason, party.studio_id) == (Answer.DECLINED, "Nobody is here", guarded.id)
+        assert party.reservation.released_at is not None
+        assert sum(row.released_at is None for row in requested.reservations) == 1
+        moved = conferences.replace(conferences.booking_of(requested), start=start + HOUR, end=start + 2 * HOUR)
+        write(lambda: conferences.change(requested.id, moved, requested.version, visitor).id)
+        db.session.expire_all()
+        assert (requested.parties[1].answer, requested.parties[1].answer_reason) == (Answer.WAITING, None)
+
+    def test_a_pool_keeps_the_studio_that_said_yes_and_not_the_one_that_said_no(self, site, start, visitor):
+        own = factories.studio(factories.site())
+        for capacity in (7, 8):
+            factories.studio(site, capacity=capacity, needs_approval=True)
+        pool = PoolWish(site=site.name)
+        conference = book(wish(start, StudioWish(own.id), pool, pool), visitor)
+        write(lambda: answers.decline(conference.id, 1, "Nobody is here", None))
+        write(lambda: answers.accept(conference.id, 2, None))
+        refused = conference.parties[1].studio_id
+        before = [party.studio_id for party in conference.parties]
+        factories.studio(site, capacity=1, needs_approval=True)
+        self.with_a_guest(conference, visitor)
+        assert [party.studio_id for party in conference.parties] == [*before, None]
+        assert [party.answer for party in conference.parties[1:3]] == [Answer.DECLINED, Answer.ACCEPTED]
+        assert refused not in [row.studio_id for row in conference.reservations if row.released_at is None]
+
 
 def bridge(ports: int, **changes) -> Bridge:
     row = Bridge(

@@ -18,7 +18,7 @@ from models import (
     db,
     write,
 )
-from studios.booking.answers import accept
+from studios.booking.answers import accept, decline
 from studios.booking.conferences import book, cancel, change
 from studios.booking.obstacles import ChangedMeanwhile, WishRefused
 from studios.booking.rules import Problem, instant
@@ -367,6 +367,19 @@ def test_the_invited_are_asked_again_only_where_time_or_studio_changed(site, stu
     assert [each.parties[1].answer for each in fresh(conferences)] == [
         Answer.ACCEPTED, Answer.WAITING, Answer.ACCEPTED, Answer.ACCEPTED,
     ]  # fmt: skip
+
+
+def test_who_declined_meetings_of_a_series_is_not_asked_again_by_another_party(site, studios):
+    person = factories.account(organisation=site.organisation)
+    invited, late = factories.studio(), factories.studio()
+    series_id = write(lambda: book_series(request([studios[0], studios[1], invited]), person).series.id)
+    conferences = members(series_id)
+    write(lambda: decline(conferences[0].id, 2, "Nobody is here", None).id)
+    factories.conference(invited, start=conferences[0].starts_at)
+    parties = these_studios([studios[0].id, studios[1].id, invited.id, late.id])
+    edited(fresh(conferences)[0], Scope.ALL, SeriesChange(parties=parties), person)
+    assert [each.parties[2].answer for each in fresh(conferences)] == [Answer.DECLINED] + 3 * [Answer.WAITING]
+    assert conferences[0].parties[2].reservation.released_at is not None
 
 
 def test_pools_are_drawn_anew_where_the_meeting_moves(site, studios):
