@@ -22,6 +22,7 @@ from studios.booking.ports import check_ports
 from studios.booking.rooms import rooms
 from studios.booking.rules import Limits, clean_title, problems, problems_while_running
 from studios.booking.seating import check_free, lock_studios, seat
+from studios.booking.waiting.reasons import wait_no_more, waiting_for
 from studios.booking.wishes import Booking, GuestWish, PartyWish, StudioWish, from_json
 
 
@@ -64,12 +65,16 @@ def change(conference_id: int, booking: Booking, version: int, person: Account |
 
     `version` is the one the person saw. Raises as `book` does, and ChangedMeanwhile.
     """
+    waiting = waiting_for(conference_id)
     conference = locked(conference_id, version)
     before = facts(conference)
     if queries.is_under_way(conference):
         _change_running(conference, booking)
     else:
+        old = booking_of(conference)
         _change_planned(conference, booking, person)
+        if (old.start, old.end, old.parties) != (booking.start, booking.end, booking.parties):
+            wait_no_more(waiting, [conference_id])
     conference.title = clean_title(booking.title)
     conference.purpose = booking.purpose
     mark_changed(conference)
@@ -82,7 +87,9 @@ def change(conference_id: int, booking: Booking, version: int, person: Account |
 
 def cancel(conference_id: int, version: int, person: Account | None) -> Conference:
     """Give up a conference that has not started, or end one that runs."""
+    waiting = waiting_for(conference_id)
     conference = locked(conference_id, version)
+    wait_no_more(waiting, [conference_id])
     if queries.is_under_way(conference):
         return end_now(conference, person)
     if conference.state is not ConferenceState.PLANNED:
@@ -95,9 +102,11 @@ def cancel(conference_id: int, version: int, person: Account | None) -> Conferen
 
 def take_back_cancellation(conference_id: int, version: int, person: Account | None) -> Conference:
     """Plan a cancelled conference again as it was, while its studios are still free. Raises as `book` does."""
+    waiting = waiting_for(conference_id)
     conference = locked(conference_id, version)
     if conference.state is not ConferenceState.CANCELLED:
         raise Conflict(_("This conference is not cancelled."))
+    wait_no_more(waiting, [conference_id])  # first, for it may come back to what is held for it
     replan(conference, booking_of(conference), person)
     tell(conference, "conference.restored", person)
     record("conference.restored", conference.reference, after=facts(conference))

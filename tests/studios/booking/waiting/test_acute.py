@@ -17,12 +17,12 @@ from models import (
 )
 from studios.booking import acute
 from studios.booking.acute import in_the_way, take_over
-from studios.booking.conferences import cancel
+from studios.booking.conferences import cancel, change, take_back_cancellation
 from studios.booking.obstacles import StudioTaken, WishRefused
 from studios.booking.waiting.offers import accept_offer
 from studios.booking.waiting.serving import offer_what_came_free
 from tests import factories
-from tests.studios.booking.waiting.town import HOUR, count, mails, overlaps
+from tests.studios.booking.waiting.town import HOUR, count, mails, overlaps, request_of
 
 
 @pytest.fixture
@@ -177,3 +177,28 @@ def test_a_process_that_dies_displaces_nobody(town, start, doctor, theirs, monke
     assert (count("conference"), count("waiting_request"), len(mails())) == (1, 0, 0)
     kinds = set(db.session.scalars(db.select(Reservation.kind)))
     assert kinds == {ReservationKind.CONFERENCE}
+
+
+def test_who_is_planned_again_as_before_is_offered_nothing_any_more(town, start, doctor, theirs):
+    emergency = takes(town, doctor, town.one, town.two, start=start)
+    write(lambda: cancel(emergency.id, emergency.version, None).id)
+    db.session.refresh(theirs)
+    write(lambda: take_back_cancellation(theirs.id, theirs.version, town.bob).id)
+    request = request_for(theirs)
+    assert request.state.value == "withdrawn"
+    assert [hold.released_at is None for hold in request.holds] == [False, False]
+    assert offer_what_came_free() == 0
+    assert count("audit_entry", "action = 'waiting.withdrawn'") == 1
+
+
+@pytest.mark.parametrize("how", ["cancelled", "moved", "retitled"])
+def test_a_request_outlives_only_what_leaves_its_reason(town, start, how):
+    town.books(town.two, town.three, start=start)
+    mine = town.books(town.one, town.away, start=start + 3 * HOUR)
+    key = town.waits(town.one, town.two, start=start, conference_id=mine.id)
+    wish = {"start": start + 5 * HOUR} if how == "moved" else {"start": start + 3 * HOUR, "title": "Other"}
+    if how == "cancelled":
+        write(lambda: cancel(mine.id, 1, None).id)
+    else:
+        write(lambda: change(mine.id, town.wish(town.one, town.away, **wish), 1, None).id)
+    assert request_of(key).state.value == ("waiting" if how == "retitled" else "withdrawn")
