@@ -17,17 +17,20 @@ from config import settings
 from errors import Conflict
 from models import Account, Conference, ConferenceState, Event, Party, PartyKind, Reservation, Studio, db
 from studios.booking import queries
+from studios.booking.candidates import Own
 from studios.booking.obstacles import ChangedMeanwhile, WishRefused
 from studios.booking.ports import check_ports
 from studios.booking.rooms import rooms
 from studios.booking.rules import Limits, clean_title, problems, problems_while_running
-from studios.booking.seating import check_free, lock_studios, seat
+from studios.booking.seating import Drawn, check_free, lock_studios, seat
 from studios.booking.waiting.reasons import wait_no_more, waiting_for
 from studios.booking.wishes import Booking, GuestWish, PartyWish, StudioWish, from_json
 
 
-def book(booking: Booking, person: Account | None) -> Conference:
-    """A new conference with a studio for every party, booked by `person`.
+def book(
+    booking: Booking, person: Account | None, drawn: Drawn | None = None, own: Own | None = None
+) -> Conference:  # fmt: skip
+    """A new conference with a studio for every party, booked by `person`; `drawn` and `own` as for `seat_all`.
 
     Raises WishRefused or one of Unavailable, and leaves nothing behind then.
     """
@@ -36,7 +39,7 @@ def book(booking: Booking, person: Account | None) -> Conference:
     conference = new_conference(booking, person)
     with db.session.no_autoflush:  # what is not seated yet must not be stored
         db.session.add(conference)
-        seats = seat(conference, booking, person)
+        seats = seat(conference, booking, person, drawn, own)
     codes = [each.studio.code for each in seats if each.studio]
     tell(conference, "conference.booked", person, studios=len(codes))
     record("conference.booked", conference.reference, after=_facts(conference, codes))

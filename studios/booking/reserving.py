@@ -70,7 +70,7 @@ def _reservation(conference: Conference, studio: Candidate, own: Own, now: datet
 
 
 def _has_to_be_asked_for(studio: Candidate, own: Own) -> bool:
-    return studio.needs_approval and not own.covers(studio.organisation_id)
+    return studio.needs_approval and not own.asks_nobody and not own.covers(studio.organisation_id)
 
 
 def _parties(conference: Conference, seats: Seats, keys: dict[tuple[int, int], int], own: Own) -> list[dict[str, Any]]:
