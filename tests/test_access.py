@@ -76,7 +76,7 @@ FOR_TOKENS = {
     "conference_actions.release": (Scope.BOOK, BOOKERS),
     "conference_actions.restore": (Scope.BOOK, BOOKERS),
     "conferences.book": (Scope.BOOK, BOOKERS),
-    "conferences.cancel": (Scope.BOOK, BOOKERS),
+    "conferences.cancel": (Scope.BOOK, BOOKERS | {Role.EMERGENCY}),
     "conferences.change": (Scope.BOOK, BOOKERS),
     "conferences.listed": (Scope.READ, EVERYONE),
     "conferences.one": (Scope.READ, EVERYONE),

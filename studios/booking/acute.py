@@ -3,7 +3,8 @@ commits.
 
 1. What is in the way is locked, and must all give way: movable, not begun, and no emergency itself. Of a pool an
    emergency has only what is free; to take a studio it must name it.
-2. The displaced are cancelled, and the acute conference is booked as any other: what else is in the way refuses it.
+2. Approval is not asked: a studio that needs it is reserved for good, and its owner's answer is only to know of it.
+   The displaced are cancelled, and the acute conference is booked as any other: what else is in the way refuses it.
 3. Each displaced one goes on the waiting list, with the best that is free offered to it and held at once: other studios
    of the same sites at its own time, else the nearest time within a week. It does not queue for that: it had a place.
 """
@@ -17,12 +18,14 @@ from accounts.queries import access_of
 from errors import Conflict, Forbidden
 from models import Account, Conference, Purpose, Role, WaitingRequest, db
 from studios.booking import queries
-from studios.booking.conferences import book, booking_of, facts, give_up, locked, tell
+from studios.booking.candidates import Own
+from studios.booking.conferences import book, booking_of, facts, give_up, locked, studios_of, tell
+from studios.booking.drawing import own_in_emergency
 from studios.booking.obstacles import StudioTaken, Unavailable, WishRefused
 from studios.booking.queries import Clash
 from studios.booking.rooms import rooms
 from studios.booking.rules import Phase, reason_problems
-from studios.booking.seating import lock_studios, span_of
+from studios.booking.seating import Drawn, draw, lock_studios, span_of
 from studios.booking.waiting import mails
 from studios.booking.waiting.holds import lock_and_check, offer
 from studios.booking.waiting.requests import add, own_for
@@ -41,19 +44,30 @@ def take_over(booking: Booking, reason: str, person: Account) -> Conference:
     not clinical, or as `book` does, naming what can't be displaced.
     """
     _check_may(booking, reason, person)
-    displaced = _displaceable(booking)
+    own = own_in_emergency(person)
+    displaced, drawn = _displaceable(booking, own)
     before = {conference.id: facts(conference) for conference in displaced}
     for conference in displaced:
         give_up(conference)
     db.session.flush()  # booking reads before it writes
-    acute = book(booking, person)
+    acute = book(booking, person, drawn, own)
     acute.priority = ACUTE
     said = " ".join(reason.split())
     for conference in displaced:
         _displace(conference, acute, said, before[conference.id], person)
     references = [conference.reference for conference in displaced]
-    record("conference.took_over", acute.reference, after={"displaced": references, "reason": said})
+    after = {"displaced": references, "reason": said, "without_approval": _without_approval(acute, own)}
+    record("conference.took_over", acute.reference, after=after)
     return acute
+
+
+def _without_approval(acute: Conference, own: Own) -> list[str]:
+    """The studios whose owners would have been asked."""
+    return [
+        studio.code
+        for studio in rooms([studio.id for studio in studios_of(acute)]).values()
+        if studio.needs_approval and not own.covers(studio.organisation_id)
+    ]
 
 
 def in_the_way(booking: Booking) -> list[Clash]:
@@ -75,17 +89,18 @@ def _check_may(booking: Booking, reason: str, person: Account) -> None:
         raise Conflict(_("Only a clinical conference can take the time of others."))
 
 
-def _displaceable(booking: Booking) -> list[Conference]:
-    """What has to give way, locked as bookings lock: conferences in the order of their keys, then studios. What came
-    or went meanwhile is told by a second look under the locks."""
+def _displaceable(booking: Booking, own: Own) -> tuple[list[Conference], Drawn | None]:
+    """What has to give way, locked as bookings lock: conferences in the order of their keys, then studios, those that
+    pools give with those that are named. What came or went meanwhile is told by a second look under the locks."""
     found = [_conference_id(clash) for clash in in_the_way(booking)]
     conferences = {key: locked(key) for key in sorted({key for key in found if key is not None})}
-    lock_studios(studio_ids(booking.parties))
+    drawn = draw(booking, own)
+    lock_studios({*studio_ids(booking.parties), *filter(None, drawn or ())})
     clashes = in_the_way(booking)
     if fixed := [clash for clash in clashes if not _gives_way(conferences.get(_conference_id(clash) or 0))]:
         raise StudioTaken(fixed)
     still = {_conference_id(clash) for clash in clashes}
-    return [conference for key, conference in conferences.items() if key in still]
+    return [conference for key, conference in conferences.items() if key in still], drawn
 
 
 def _conference_id(clash: Clash) -> int | None:

@@ -56,6 +56,8 @@ class Own:
     """The organisations that somebody may act for; None for all of them."""
 
     organisation_ids: Collection[int] | None = None
+    asks_nobody: bool = False
+    """In an emergency: studios that need approval are had without."""
 
     def covers(self, organisation_id: int) -> bool:
         return self.organisation_ids is None or organisation_id in self.organisation_ids

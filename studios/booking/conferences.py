@@ -17,19 +17,23 @@ from config import settings
 from errors import Conflict
 from models import Account, Answer, Conference, ConferenceState, Event, Party, PartyKind, Reservation, Studio, db
 from studios.booking import queries
+from studios.booking.candidates import Own
 from studios.booking.drawing import Said
 from studios.booking.hosts import is_seated
 from studios.booking.obstacles import ChangedMeanwhile, WishRefused
 from studios.booking.ports import check_ports, store_conferences
 from studios.booking.rooms import rooms
 from studios.booking.rules import Limits, Phase, clean_title, problems, problems_while_running
-from studios.booking.seating import check_free, lock_studios, seat
+from studios.booking.seating import Drawn, check_free, lock_studios, seat
 from studios.booking.versions import mark_changed
+from studios.booking.waiting.reasons import wait_no_more, waiting_for
 from studios.booking.wishes import Booking, GuestWish, PartyWish, StudioWish, from_json, studio_ids
 
 
-def book(booking: Booking, person: Account | None) -> Conference:
-    """A new conference with a studio for every party, booked by `person`.
+def book(
+    booking: Booking, person: Account | None, drawn: Drawn | None = None, own: Own | None = None
+) -> Conference:  # fmt: skip
+    """A new conference with a studio for every party, booked by `person`; `drawn` and `own` as for `seat_all`.
 
     Raises WishRefused or one of Unavailable, and leaves nothing behind then.
     """
@@ -38,7 +42,7 @@ def book(booking: Booking, person: Account | None) -> Conference:
     conference = new_conference(booking, person)
     with db.session.no_autoflush:  # what is not seated yet must not be stored
         db.session.add(conference)
-        seats = seat(conference, booking, person)
+        seats = seat(conference, booking, person, drawn, own)
     codes = [each.studio.code for each in seats if each.studio]
     tell(conference, "conference.booked", person, studios=len(codes))
     record("conference.booked", conference.reference, after=_facts(conference, codes))
@@ -67,12 +71,16 @@ def change(conference_id: int, booking: Booking, version: int, person: Account |
 
     `version` is the one the person saw. Raises as `book` does, and ChangedMeanwhile.
     """
+    waiting = waiting_for(conference_id)
     conference = locked(conference_id, version)
     before = facts(conference)
     if queries.is_under_way(conference):
         _change_running(conference, booking)
     else:
+        old = booking_of(conference)
         _change_planned(conference, booking, person)
+        if (old.start, old.end, old.parties) != (booking.start, booking.end, booking.parties):
+            wait_no_more(waiting, [conference_id])
     conference.title = clean_title(booking.title)
     conference.purpose = booking.purpose
     mark_changed(conference)
@@ -85,7 +93,9 @@ def change(conference_id: int, booking: Booking, version: int, person: Account |
 
 def cancel(conference_id: int, version: int, person: Account | None) -> Conference:
     """Give up a conference that has not started, or end one that runs or whose calls are being set up."""
+    waiting = waiting_for(conference_id)
     conference = locked(conference_id, version)
+    wait_no_more(waiting, [conference_id])
     if queries.is_under_way(conference):
         return end_now(conference, person)
     if queries.phase_of(conference) is Phase.OVER:
@@ -100,9 +110,11 @@ def cancel(conference_id: int, version: int, person: Account | None) -> Conferen
 
 def take_back_cancellation(conference_id: int, version: int, person: Account | None) -> Conference:
     """Plan a cancelled conference again as it was, while its studios are still free. Raises as `book` does."""
+    waiting = waiting_for(conference_id)
     conference = locked(conference_id, version)
     if conference.state is not ConferenceState.CANCELLED:
         raise Conflict(_("This conference is not cancelled."))
+    wait_no_more(waiting, [conference_id])  # first, for it may come back to what is held for it
     replan(conference, booking_of(conference), person)
     tell(conference, "conference.restored", person)
     record("conference.restored", conference.reference, after=facts(conference))

@@ -72,6 +72,13 @@ def own_of(person: Account | None) -> Own:
     return Own(None if access.everywhere(*bookers) else access.organisation_ids(*bookers))
 
 
+def own_in_emergency(person: Account) -> Own:
+    """The same with those that somebody holds the emergency right for. Approval is not asked then."""
+    access = access_of(person)
+    roles = (Role.COORDINATOR, Role.ADMINISTRATOR, Role.EMERGENCY)
+    return Own(None if access.everywhere(*roles) else access.organisation_ids(*roles), asks_nobody=True)
+
+
 def draws_on_pools(booking: Booking) -> bool:
     return any(isinstance(wish, PoolWish) for wish in booking.parties)
 

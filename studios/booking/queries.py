@@ -170,13 +170,16 @@ def events_of(conference: Conference, limit: int = 200) -> list[Event]:
 
 
 def may_change(access: Access, conference: Conference) -> bool:
-    return access.covers(conference.organisation_id, Role.COORDINATOR, Role.ADMINISTRATOR)
+    """Its coordinators; an emergency also who holds that right, or they could not cancel what they booked."""
+    emergency = conference.priority > 0 and access.covers(conference.organisation_id, Role.EMERGENCY)
+    return emergency or access.covers(conference.organisation_id, Role.COORDINATOR, Role.ADMINISTRATOR)
 
 
 def may_see_title(access: Access, conference: Conference) -> bool:
     """A title is for the organisations around the table; everybody else sees that the time is taken."""
     organisations = {conference.organisation_id, *(party.organisation_id for party in conference.parties)}
-    return any(access.covers(organisation, Role.COORDINATOR, Role.ADMINISTRATOR) for organisation in organisations)
+    coordinates = (access.covers(each, Role.COORDINATOR, Role.ADMINISTRATOR) for each in organisations)
+    return may_change(access, conference) or any(coordinates)
 
 
 def is_under_way(conference: Conference) -> bool:

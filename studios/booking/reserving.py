@@ -85,9 +85,11 @@ def _requests(
 
 
 def _has_to_be_asked_for(seat: Seat, own: Own) -> bool:
-    """Not who was asked before, and for whom nothing changes."""
+    """Not who was asked before, and for whom nothing changes; and nobody in an emergency."""
     studio = seat.studio
-    return studio is not None and seat.said is None and studio.needs_approval and not own.covers(studio.organisation_id)
+    if studio is None or seat.said is not None or own.asks_nobody:
+        return False
+    return studio.needs_approval and not own.covers(studio.organisation_id)
 
 
 def _parties(conference: Conference, seats: Seats, keys: dict[tuple[int, int], int], own: Own) -> list[dict[str, Any]]:

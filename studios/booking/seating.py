@@ -46,6 +46,7 @@ def seat(
     person: Account | None,
     drawn: Drawn | None = None,
     said: Sequence[Said] = (),
+    own: Own | None = None,
 ) -> Seats:
     """Reserve a studio for every party, and bridge ports, for the conference's time; nobody sits there before. `said`:
     what stands of its parties.
@@ -54,14 +55,14 @@ def seat(
     """
     kept = {conference.id: [each.studio_id for each in said if not each.declined]} if said else NOBODY
     stands = {conference.id: said} if said else NOTHING
-    return seat_all([(conference, booking)], person, kept, stands, None if drawn is None else [drawn])[0]
+    return seat_all([(conference, booking)], person, kept, stands, None if drawn is None else [drawn], own)[0]
 
 
-def draw(booking: Booking, person: Account | None, but: Collection[int] = ()) -> Drawn | None:
+def draw(booking: Booking, own: Own, but: Collection[int] = ()) -> Drawn | None:
     """What the booking would draw now, for who locks other studios with them: all in one go, in the order of their
     keys. None where its pools have too few. `but`: conferences that are moved away."""
     known = rooms()
-    pools = Pools(known, own_of(person))
+    pools = Pools(known, own)
     try:
         return pools.draw(booking, diaries.read(pools.of([booking]).values(), _meetings([booking]), but))
     except NoneFree:
@@ -74,11 +75,13 @@ def seat_all(
     kept: Mapping[int, Collection[int]] = NOBODY,
     said: Mapping[int, Sequence[Said]] = NOTHING,
     drawn: Sequence[Drawn] | None = None,
+    own: Own | None = None,
 ) -> list[Seats]:
     """Seat many conferences at once, all of them or none; raises as `seat`, with what is in the way of any of them.
     `kept`: by conference the studios it had, which its pools give it again where they can. `said`: what stands of its
     parties: a studio that was reserved for good stays so, with its answer, and who declined stays away. `drawn`: what
-    was drawn for each of them before, outside the transaction or under other locks.
+    was drawn for each of them before, outside the transaction or under other locks. `own`: the organisations that it is
+    booked for, where they are not those of the person's everyday roles.
 
     1. Draw: a named studio is itself; for pools find-a-time chooses, different studios for different parties.
     2. Lock the studios in the order of their keys, so that no two bookings deadlock, and release what has expired.
@@ -86,7 +89,7 @@ def seat_all(
        Where a studio was taken since 1, its conference's pools are drawn anew.
     4. Reserve ports, insert the reservations and the parties. The database's own guards are the last word.
     """
-    own = own_of(person)
+    own = own or own_of(person)
     has_pools = any(draws_on_pools(booking) for _, booking in seatings)
     stands = [said.get(conference.id, ()) for conference, _ in seatings]
     absent = [absent_of(booking.parties, each) for (_, booking), each in zip(seatings, stands, strict=True)]

@@ -8,7 +8,7 @@ from accounts.permissions import EVERY_ROLE
 from accounts.rules import Scope
 from api.answers import Answer
 from api.endpoint import PREFIX, endpoint
-from models import Conference
+from models import Conference, Role
 from studios.booking import conferences as writes
 from studios.booking import queries
 from studios.booking.api.asked import ChangeRequest, ConferenceRequest
@@ -81,10 +81,11 @@ def change(reference: str, body: ChangeRequest) -> Answer:
 
 @endpoint(
     blueprint, "DELETE", "/<reference:reference>", summary="Cancel or end a conference", scope=Scope.BOOK,
-    roles=BOOKERS, answers={200: ConferenceAnswer, 409: ConflictAnswer}, idempotent=True,
+    roles=(*BOOKERS, Role.EMERGENCY), answers={200: ConferenceAnswer, 409: ConflictAnswer}, idempotent=True,
 )  # fmt: skip
 def cancel(reference: str) -> Answer:
-    """One that has not started is given up, one that runs is ended now. If-Match counts."""
+    """One that has not started is given up, one that runs is ended now. If-Match counts. The emergency right does for
+    emergencies."""
     version = version_seen()
 
     def work() -> Answer:

@@ -39,6 +39,7 @@ from studios.booking.series.edits import Cancelling, Scope
 from studios.booking.series.members import Members
 from studios.booking.series.recurrence import Recurrence
 from studios.booking.series.saving import name_of
+from studios.booking.waiting.reasons import wait_no_more, waiting_for_series
 from studios.booking.wishes import studio_ids
 
 
@@ -92,6 +93,7 @@ def cancel_series(conference_id: int, scope: Scope, version: int, person: Accoun
 
     Raises ChangedMeanwhile, and Conflict where nothing is left to cancel.
     """
+    waiting = waiting_for_series(conference_id)
     found = members.locked(conference_id, scope, version)
     lines = edits.cancel(found.members, found.pivot, scope, datetime.now(UTC))
     conferences = [found.conferences[line.member.conference_id] for line in lines if line.kept is None]
@@ -99,6 +101,7 @@ def cancel_series(conference_id: int, scope: Scope, version: int, person: Accoun
         raise Conflict(_("These meetings are cancelled, under way or over; there is nothing left to cancel."))
     for conference in conferences:
         give_up(conference)
+    wait_no_more(waiting, [each.id for each in conferences])
     found.series.version += 1
     db.session.flush()
     told: list[tuple[Conference, dict[str, Any]]] = [(each, {"series": found.series.id}) for each in conferences]

@@ -26,9 +26,10 @@ from studios.booking.conferences import (
     tell,
     unseat,
 )
+from studios.booking.drawing import own_of
 from studios.booking.obstacles import WishRefused
 from studios.booking.rules import clean_title, reason_problems
-from studios.booking.seating import lock_studios
+from studios.booking.seating import draw, lock_studios
 from studios.booking.waiting import mails, queries
 from studios.booking.waiting.rules import settled, swap_expires_at
 from studios.booking.waiting.searching import Place
@@ -194,10 +195,11 @@ def _check_still(swap: Swap, conference: Conference, own: Conference | None) -> 
 
 
 def _lock_all(swap: Swap, conferences: list[Conference]) -> None:
-    """The studios that either has or gets, in the order of their keys; what a pool gives is locked when it is drawn."""
+    """The studios that either has or gets, in the order of their keys, those that pools would give as well."""
     present = {studio.id for conference in conferences for studio in studios_of(conference)}
-    named = studio_ids(booking_from_json(swap.booking).parties)
-    lock_studios(sorted({*present, *swap.proposed_studios, *named}))
+    booking = booking_from_json(swap.booking)
+    drawn = draw(booking, own_of(swap.asked_by), [conference.id for conference in conferences]) or ()
+    lock_studios({*present, *swap.proposed_studios, *studio_ids(booking.parties), *filter(None, drawn)})
 
 
 def _exchange(swap: Swap, conference: Conference, own: Conference | None, person: Account) -> Conference:

@@ -2,9 +2,11 @@ from dataclasses import replace
 
 import pytest
 
+from accounts.queries import access_of
 from config import settings
 from errors import Conflict, Forbidden
 from models import (
+    AuditEntry,
     Conference,
     ConferenceState,
     Event,
@@ -20,14 +22,15 @@ from models import (
 )
 from studios.booking import acute, letters
 from studios.booking.acute import in_the_way, take_over
-from studios.booking.conferences import cancel
+from studios.booking.conferences import cancel, change, take_back_cancellation
 from studios.booking.obstacles import StudioTaken, WishRefused
-from studios.booking.queries import events_of
+from studios.booking.queries import events_of, may_change, may_see_title
 from studios.booking.story import tell
 from studios.booking.waiting.offers import accept_offer
 from studios.booking.waiting.serving import offer_what_came_free
+from studios.booking.wishes import PoolWish, StudioWish
 from tests import factories
-from tests.studios.booking.waiting.town import HOUR, count, mails, overlaps
+from tests.studios.booking.waiting.town import HOUR, count, mails, overlaps, request_of
 
 
 @pytest.fixture
@@ -200,3 +203,58 @@ def test_a_process_that_dies_displaces_nobody(town, start, doctor, theirs, monke
     assert (count("conference"), count("waiting_request"), len(mails())) == (1, 0, 0)
     kinds = set(db.session.scalars(db.select(Reservation.kind)))
     assert kinds == {ReservationKind.CONFERENCE}
+
+
+def test_who_is_planned_again_as_before_is_offered_nothing_any_more(town, start, doctor, theirs):
+    emergency = takes(town, doctor, town.one, town.two, start=start)
+    write(lambda: cancel(emergency.id, emergency.version, None).id)
+    db.session.refresh(theirs)
+    write(lambda: take_back_cancellation(theirs.id, theirs.version, town.bob).id)
+    request = request_for(theirs)
+    assert request.state.value == "withdrawn"
+    assert [hold.released_at is None for hold in request.holds] == [False, False]
+    assert offer_what_came_free() == 0
+    assert count("audit_entry", "action = 'waiting.withdrawn'") == 1
+
+
+@pytest.mark.parametrize("how", ["cancelled", "moved", "retitled"])
+def test_a_request_outlives_only_what_leaves_its_reason(town, start, how):
+    town.books(town.two, town.three, start=start)
+    mine = town.books(town.one, town.away, start=start + 3 * HOUR)
+    key = town.waits(town.one, town.two, start=start, conference_id=mine.id)
+    wish = {"start": start + 5 * HOUR} if how == "moved" else {"start": start + 3 * HOUR, "title": "Other"}
+    if how == "cancelled":
+        write(lambda: cancel(mine.id, 1, None).id)
+    else:
+        write(lambda: change(mine.id, town.wish(town.one, town.away, **wish), 1, None).id)
+    assert request_of(key).state.value == ("waiting" if how == "retitled" else "withdrawn")
+
+
+def test_its_studios_are_had_without_approval_which_is_audited_and_own_ones_are_asked_nothing(
+    town, start, doctor, theirs
+):
+    for studio in (town.one, town.far):
+        studio.needs_approval = True
+    db.session.commit()
+    emergency = takes(town, doctor, town.one, town.far, start=start)
+    kinds = [party.reservation.kind for party in emergency.parties]
+    assert kinds == [ReservationKind.CONFERENCE] * 2
+    assert [party.answer.value for party in emergency.parties] == ["not_asked", "waiting"]
+    (entry,) = db.session.scalars(db.select(AuditEntry).filter_by(action="conference.took_over"))
+    assert entry.after["without_approval"] == [town.far.code]
+
+
+def test_who_holds_only_the_emergency_right_sees_and_changes_emergencies_alone(town, start, doctor):
+    emergency = takes(town, doctor, town.one, town.two, start=start)
+    plain = town.books(town.one, town.two, start=start + 3 * HOUR)
+    for asks in (may_change, may_see_title):
+        assert [asks(access_of(doctor), each) for each in (emergency, plain)] == [True, False]
+
+
+def test_what_a_pool_gives_is_locked_with_the_named_studios(town, start, doctor, theirs, monkeypatch):
+    locks = []
+    locked = acute.lock_studios
+    monkeypatch.setattr(acute, "lock_studios", lambda keys: locks.append(set(keys)) or locked(keys))
+    parties = (StudioWish(town.far.id), PoolWish(site="Ward"))
+    emergency = takes(town, doctor, town.far, start=start, parties=parties)
+    assert locks == [{party.reservation.studio_id for party in emergency.parties}]

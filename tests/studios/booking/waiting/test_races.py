@@ -1,13 +1,16 @@
 """Several schedulers and bookers at once: nothing is offered twice, and no time is had by two."""
 
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
 
-from models import Account, Conference, Reservation, db, write
+from models import Account, Conference, Reservation, Role, database, db, write
+from studios.booking import acute
+from studios.booking.acute import take_over
 from studios.booking.conferences import book
 from studios.booking.expiry import release_expired
 from studios.booking.obstacles import StudioTaken
@@ -16,6 +19,7 @@ from studios.booking.waiting.minding import mind_who_waits
 from studios.booking.waiting.offers import accept_offer, expire_offers, release_what_expired
 from studios.booking.waiting.serving import offer_what_came_free
 from studios.booking.waiting.swaps import accept_swap, ask_to_swap
+from studios.booking.wishes import PoolWish, StudioWish
 from tests import factories
 from tests.studios.booking.waiting.town import HOUR, count, mails, overlaps, run_out, states
 
@@ -176,3 +180,27 @@ def test_a_time_lost_to_a_writer_without_locks_is_refused_by_the_database_and_ho
     monkeypatch.setattr(serving, "place_for", looks)
     assert offer_what_came_free() == 1
     assert states(lost, other) == ["waiting", "offered"]
+
+
+def test_an_emergency_with_a_pool_and_a_booking_of_the_same_studios_do_not_deadlock(app, town, start, monkeypatch):
+    factories.account("doctor@example.org", Role.EMERGENCY, town.clinic)
+    deadlocks, locked, judged = [], acute.lock_studios, database._is_retryable
+    holds = threading.Event()
+
+    def locks(keys):
+        locked(keys)
+        holds.set()
+        time.sleep(0.3)
+
+    monkeypatch.setattr(acute, "lock_studios", locks)
+    monkeypatch.setattr(database, "_is_retryable", lambda error: deadlocks.append(error) or judged(error))
+    emergency = town.wish(town.far, start=start, by=town.bob, parties=(StudioWish(town.far.id), PoolWish(site="Ward")))
+    booking = town.wish(town.one, town.far, start=start)
+
+    def books():
+        alice = person("alice")
+        holds.wait(10)
+        return write(lambda: book(booking, alice).id)
+
+    at_once(app, lambda: write(lambda: take_over(emergency, "Stroke", person("doctor")).id), books)
+    assert (deadlocks, count("conference"), overlaps()) == ([], 1, 0)
