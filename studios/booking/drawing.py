@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from accounts.queries import access_of
+from accounts.permissions import access_held_by
 from models import Account, Purpose, Role
 from studios.booking.candidates import Candidate, Own
 from studios.booking.diaries import Diary
@@ -29,7 +29,7 @@ def own_of(person: Account | None) -> Own:
     """The organisations that somebody books for; a process of ours, for all."""
     if person is None:
         return Own()
-    access = access_of(person)
+    access = access_held_by(person)
     bookers = (Role.COORDINATOR, Role.ADMINISTRATOR)
     return Own(None if access.everywhere(*bookers) else access.organisation_ids(*bookers))
 

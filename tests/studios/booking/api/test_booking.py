@@ -6,6 +6,7 @@ from models import Account, AuditEntry, Conference, Role, db
 from tests import factories
 from tests.studios.booking.api.asking import at, booked, wish
 from tests.studios.booking.api.conftest import program
+from tests.studios.booking.pages import counted_queries
 
 
 def count():
@@ -184,3 +185,10 @@ def test_an_alternative_to_a_night_may_be_at_night(unn, nlsh):
     booked(nlsh, {"studio": "BOD-1"}, {"studio": "BOD-2"}, start=at(22), end=at(23))
     others = unn("POST", "/conferences", json=wish(start=at(22), end=at(23))).json["alternatives"]
     assert others[0]["start"] in (at(21), at(23))
+
+
+def test_a_booking_asks_the_database_little(app, unn):
+    booked(unn)  # whoever comes first has the use of the token noted
+    with counted_queries() as statements:
+        booked(unn, start=at(12), end=at(13))
+    assert len(statements) <= 16, statements
