@@ -20,7 +20,7 @@ from studios.booking import queries
 from studios.booking.obstacles import ChangedMeanwhile, WishRefused
 from studios.booking.ports import check_ports
 from studios.booking.rooms import rooms
-from studios.booking.rules import Limits, clean_title, problems, problems_while_running
+from studios.booking.rules import Limits, Problem, clean_title, problems, problems_while_running
 from studios.booking.seating import check_free, lock_studios, seat
 from studios.booking.wishes import Booking, GuestWish, PartyWish, StudioWish, from_json
 
@@ -60,7 +60,7 @@ def new_conference(booking: Booking, person: Account | None) -> Conference:
 
 
 def change(conference_id: int, booking: Booking, version: int, person: Account | None) -> Conference:
-    """Move, retitle or reseat a conference; while it runs only its title and end.
+    """Move, retitle or reseat a conference; while it runs only its title, purpose and end, and whether it may be moved.
 
     `version` is the one the person saw. Raises as `book` does, and ChangedMeanwhile.
     """
@@ -71,7 +71,7 @@ def change(conference_id: int, booking: Booking, version: int, person: Account |
     else:
         _change_planned(conference, booking, person)
     conference.title = clean_title(booking.title)
-    conference.purpose = booking.purpose
+    conference.purpose, conference.movable = booking.purpose, booking.movable
     mark_changed(conference)
     after = facts(conference)
     differing = {name: [before[name], after[name]] for name in after if before[name] != after[name]}
@@ -167,7 +167,10 @@ def end_now(conference: Conference, person: Account | None) -> Conference:
 def _change_running(conference: Conference, booking: Booking) -> None:
     now = datetime.now(UTC)
     present = [studio.id for studio in studios_of(conference)]
-    if found := problems_while_running(booking, conference.starts_at, present, now, limits()):
+    found = problems_while_running(booking, conference.starts_at, present, now, limits())
+    if booking.video != conference.video:
+        found.append(Problem.VIDEO_IS_FIXED)
+    if found:
         raise WishRefused(found)
     set_end(conference, booking.end)
     conference.due_at = now  # whoever minds the calls reads the new end before it acts on the old one
@@ -196,7 +199,6 @@ def _change_planned(conference: Conference, booking: Booking, person: Account | 
         keep_answers(conference, answers)
         conference.detached = conference.series_id is not None
     conference.organisation_id = booking.organisation_id
-    conference.movable = booking.movable
 
 
 def check_can_be_moved(conference: Conference) -> None:
