@@ -69,7 +69,8 @@ def access() -> Access:
 
 def access_held_by(account: Account) -> Access:
     """What an account holds; for the one behind this request it was read when the request came."""
-    return access() if has_request_context() and current_user == account else access_of(account)
+    is_behind_request = has_request_context() and current_user.is_authenticated and current_user.id == account.id
+    return access() if is_behind_request else access_of(account)
 
 
 def init_app(app: Flask) -> None:
