@@ -84,7 +84,7 @@ def test_who_declined_is_not_counted_for_its_region(network):
         " JOIN studio ON studio.id = party.studio_id JOIN site ON site.id = studio.site_id"
         " WHERE party.answer <> 'declined' GROUP BY site.health_region"
     )
-    counted = {region: number for region, number in db.session.execute(there)}
+    counted = dict(tuple(row) for row in db.session.execute(there))
     assert counted == {"Nord": 2}
     found = {each.name: each.figures.booked for each in figures.regions(DAY, DAY)}
     assert {name: number for name, number in found.items() if number} == counted
