@@ -10,7 +10,7 @@ from accounts.rules import Scope, scope_suffices
 from accounts.tokens import USED_AT_MOST_EVERY, mark_used, note_refused, token_by_secret, too_many_refused
 from config import settings
 from errors import Forbidden, TooMany, Unauthorized
-from models import Account, ApiToken, write
+from models import Account, ApiToken, db, write
 
 CHALLENGE = 'Bearer realm="Studionett"'
 
@@ -28,6 +28,7 @@ def act_for_token_account() -> ApiToken:
     token = token_by_secret(secret, now)
     if token is None:
         _refuse()
+    db.session.expunge(token.account)  # a write begins with a rollback, after which it would be read again
     _become(token.account)
     g.api_token = token
     if token.last_used_at is None or now - token.last_used_at > USED_AT_MOST_EVERY:

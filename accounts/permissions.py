@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from flask import Flask, Response, current_app, flash, g, redirect, request, url_for
+from flask import Flask, Response, current_app, flash, g, has_request_context, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -15,7 +15,7 @@ from accounts.people import mark_seen
 from accounts.queries import access_of
 from accounts.rules import Access, Scope
 from errors import Forbidden
-from models import Role, write
+from models import Account, Role, write
 
 View = TypeVar("View", bound=Callable[..., Any])
 EVERY_ROLE = tuple(Role)
@@ -65,6 +65,12 @@ def access() -> Access:
     found = g.access
     assert isinstance(found, Access)
     return found
+
+
+def access_held_by(account: Account) -> Access:
+    """What an account holds; for the one behind this request it was read when the request came."""
+    is_behind_request = has_request_context() and current_user.is_authenticated and current_user.id == account.id
+    return access() if is_behind_request else access_of(account)
 
 
 def init_app(app: Flask) -> None:

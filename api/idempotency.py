@@ -1,6 +1,8 @@
 """A request that is sent again with its Idempotency-Key is done once and answered the same each time.
 
 Only what was done is kept, in the transaction of the deed: a refusal leaves nothing, and the same key may try again.
+What was answered then is answered again only to who holds at least what it held then: it may tell what others must not
+see.
 """
 
 import hashlib
@@ -15,9 +17,11 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from sqlalchemy.dialects import postgresql, sqlite
 
+from accounts.permissions import access
+from accounts.rules import Access
 from api.answers import Answer, Declined, as_json
-from errors import Invalid
-from models import IdempotencyKey, db, write
+from errors import Forbidden, Invalid
+from models import IdempotencyKey, Role, db, write
 
 HEADER = "Idempotency-Key"
 KEY_FORM = r"^[!-~]{1,200}$"  # ASCII that can be seen
@@ -35,10 +39,12 @@ def once(work: Callable[[], tuple[Any, ...]]) -> Answer:
     if key is None:
         return write(lambda: _done(work))
     account_id, request_hash = current_user.id, hash_of_request(request.method, request.full_path, request.get_data())
-    return write(lambda: answered_once(account_id, key, request_hash, work))
+    return write(lambda: answered_once(account_id, access(), key, request_hash, work))
 
 
-def answered_once(account_id: int, key: str, request_hash: str, work: Callable[[], tuple[Any, ...]]) -> Answer:
+def answered_once(
+    account_id: int, held: Access, key: str, request_hash: str, work: Callable[[], tuple[Any, ...]]
+) -> Answer:
     """To be called in a `write`. The key's row comes first: who brings the same key meanwhile waits for our end, and
     then finds the row with the answer, or none and its own turn."""
     now = datetime.now(UTC)
@@ -48,9 +54,9 @@ def answered_once(account_id: int, key: str, request_hash: str, work: Callable[[
         kept = db.session.execute(
             sa.select(IdempotencyKey.request_hash, IdempotencyKey.status, IdempotencyKey.body).where(*own)
         ).one()
-        return _again(kept.request_hash == request_hash, kept.status, kept.body)
+        return _again(kept.request_hash == request_hash, kept.status, kept.body, held)
     answer = _done(work)
-    kept_answer = {"content": as_json(answer.content), "headers": dict(answer.headers)}
+    kept_answer = {"content": as_json(answer.content), "headers": dict(answer.headers), "held": _as_kept(held)}
     db.session.execute(sa.update(IdempotencyKey).where(*own).values(status=answer.status, body=kept_answer))
     return answer
 
@@ -86,7 +92,24 @@ def _inserted(**row: Any) -> bool:
     return db.session.scalar(statement) is not None
 
 
-def _again(is_same: bool, status: int, body: dict[str, Any]) -> Answer:
+def _again(is_same: bool, status: int, body: dict[str, Any], held: Access) -> Answer:
     if not is_same:
         raise Invalid(_("This Idempotency-Key came with another request before. Take a new one."), HEADER)
+    if not _still_holds(held, body.get("held", [])):
+        raise Forbidden(_("This was done, but your roles have changed since: read it anew at its own address."))
     return Answer(body["content"], status, {**body["headers"], REPLAYED: "true"})
+
+
+def _as_kept(held: Access) -> list[Any]:
+    """Each role with the organisations that it is held for; null for all of them."""
+    return [
+        [grant.role.value, None if grant.organisation_ids is None else sorted(grant.organisation_ids)]
+        for grant in held.grants
+    ]
+
+
+def _still_holds(held: Access, kept: list[Any]) -> bool:
+    return all(
+        held.everywhere(Role(role)) if ids is None else all(held.covers(key, Role(role)) for key in ids)
+        for role, ids in kept
+    )

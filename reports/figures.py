@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from models import ConferenceUsage, Organisation, Outcome, Party, Report, Reservation, Site, Studio, StudioUsage, db
+from reports.queries import TAKES_PART
 from reports.rules import LATE
 
 
@@ -146,7 +147,7 @@ def has_part_in(region: str) -> sa.ColumnElement[bool]:
         .outerjoin(Reservation, Reservation.id == Party.reservation_id)
         .join(Studio, Studio.id == sa.func.coalesce(Reservation.studio_id, Party.studio_id))
         .join(Site, Site.id == Studio.site_id)
-        .where(Party.conference_id == ConferenceUsage.conference_id, Site.health_region == region)
+        .where(Party.conference_id == ConferenceUsage.conference_id, TAKES_PART, Site.health_region == region)
         .exists()
     )
 
@@ -212,7 +213,7 @@ def _taking_part(query: sa.Select[Any], first: date, last: date, region: str | N
         .outerjoin(Reservation, Reservation.id == Party.reservation_id)
         .join(Studio, Studio.id == sa.func.coalesce(Reservation.studio_id, Party.studio_id))
         .join(Site, Site.id == Studio.site_id)
-        .where(_between(ConferenceUsage.day, first, last), *_in(region))
+        .where(_between(ConferenceUsage.day, first, last), TAKES_PART, *_in(region))
     )
 
 

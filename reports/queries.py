@@ -33,6 +33,8 @@ OVER = (ConferenceState.ENDED, ConferenceState.FAILED)
 # A call may go on after its conference's end, and a day knows those of the days before by their start.
 REACH = timedelta(days=1)
 UNSETTLED_FOR = timedelta(days=3)
+# Whose party declined has given its studio back before.
+TAKES_PART = Party.answer != Answer.DECLINED
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +166,7 @@ def _seats(which: sa.ColumnElement[bool], calls: dict[int, list[_Call]]) -> dict
         .outerjoin(Reservation, Reservation.id == Party.reservation_id)
         .outerjoin(Leg, Leg.party_id == Party.id)
         .where(which)
-        .where(Party.answer != Answer.DECLINED)  # whose studio was given back before
+        .where(TAKES_PART)
         .order_by(Party.conference_id, Party.position)
     )
     seats: dict[int, list[Seat]] = defaultdict(list)

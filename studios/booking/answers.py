@@ -16,9 +16,12 @@ from studios.booking.rules import Phase, reason_problems
 from studios.booking.seating import lock_studios
 
 
-def accept(conference_id: int, position: int, person: Account | None) -> Conference:
-    """The invited organisation takes part; a studio that needs its owner's approval is reserved for good."""
-    conference, party = _asked(conference_id, position)
+def accept(conference_id: int, position: int, person: Account | None, version: int | None = None) -> Conference:
+    """The invited organisation takes part; a studio that needs its owner's approval is reserved for good.
+
+    `version`: the one that the person saw, if that counts; raises ChangedMeanwhile when it is another by now.
+    """
+    conference, party = _asked(conference_id, position, version)
     _check_answerable(conference, party)
     reservation = party.reservation
     if reservation is None or reservation.released_at is not None or _has_expired(party):
@@ -28,11 +31,14 @@ def accept(conference_id: int, position: int, person: Account | None) -> Confere
     return conference
 
 
-def decline(conference_id: int, position: int, reason: str, person: Account | None) -> Conference:
-    """The invited organisation does not take part: its studio comes free, and the others go on."""
+def decline(
+    conference_id: int, position: int, reason: str, person: Account | None, version: int | None = None
+) -> Conference:
+    """The invited organisation does not take part: its studio comes free, and the others go on. `version` as for
+    `accept`."""
     if problems := reason_problems(reason):
         raise WishRefused(problems)
-    conference, party = _asked(conference_id, position)
+    conference, party = _asked(conference_id, position, version)
     _check_answerable(conference, party)
     if party.reservation:
         party.reservation.released_at = party.reservation.released_at or datetime.now(UTC)
@@ -49,9 +55,9 @@ def party_at(conference: Conference, position: int) -> Party:
     return found
 
 
-def _asked(conference_id: int, position: int) -> tuple[Conference, Party]:
+def _asked(conference_id: int, position: int, version: int | None) -> tuple[Conference, Party]:
     """Locked in the order in which bookings lock: the conference, then the studio."""
-    conference = locked(conference_id)
+    conference = locked(conference_id, version)
     party = party_at(conference, position)
     if party.reservation:
         lock_studios([party.reservation.studio_id])

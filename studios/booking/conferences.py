@@ -23,7 +23,7 @@ from studios.booking.hosts import is_seated
 from studios.booking.obstacles import ChangedMeanwhile, WishRefused
 from studios.booking.ports import check_ports, store_conferences
 from studios.booking.rooms import rooms
-from studios.booking.rules import Limits, Phase, clean_title, problems, problems_while_running
+from studios.booking.rules import Limits, Phase, Problem, clean_title, problems, problems_while_running
 from studios.booking.seating import Drawn, check_free, lock_studios, seat
 from studios.booking.versions import mark_changed
 from studios.booking.waiting.reasons import wait_no_more, waiting_for
@@ -42,7 +42,7 @@ def book(
     conference = new_conference(booking, person)
     with db.session.no_autoflush:  # what is not seated yet must not be stored
         db.session.add(conference)
-        seats = seat(conference, booking, person, drawn, own)
+        seats = seat(conference, booking, person, drawn, own=own)
     codes = [each.studio.code for each in seats if each.studio]
     tell(conference, "conference.booked", person, studios=len(codes))
     record("conference.booked", conference.reference, after=_facts(conference, codes))
@@ -67,7 +67,7 @@ def new_conference(booking: Booking, person: Account | None) -> Conference:
 
 
 def change(conference_id: int, booking: Booking, version: int, person: Account | None) -> Conference:
-    """Move, retitle or reseat a conference; while it runs only its title and end.
+    """Move, retitle or reseat a conference; while it runs only its title, purpose and end, and whether it may be moved.
 
     `version` is the one the person saw. Raises as `book` does, and ChangedMeanwhile.
     """
@@ -82,7 +82,7 @@ def change(conference_id: int, booking: Booking, version: int, person: Account |
         if (old.start, old.end, old.parties) != (booking.start, booking.end, booking.parties):
             wait_no_more(waiting, [conference_id])
     conference.title = clean_title(booking.title)
-    conference.purpose = booking.purpose
+    conference.purpose, conference.movable = booking.purpose, booking.movable
     mark_changed(conference)
     after = facts(conference)
     differing = {name: [before[name], after[name]] for name in after if before[name] != after[name]}
@@ -187,7 +187,10 @@ def end_now(conference: Conference, person: Account | None) -> Conference:
 def _change_running(conference: Conference, booking: Booking) -> None:
     now = datetime.now(UTC)
     present = [studio.id for studio in studios_of(conference)]
-    if found := problems_while_running(booking, conference.starts_at, present, now, limits()):
+    found = problems_while_running(booking, conference.starts_at, present, now, limits())
+    if booking.video != conference.video:
+        found.append(Problem.VIDEO_IS_FIXED)
+    if found:
         raise WishRefused(found)
     set_end(conference, booking.end)
     fall_due(conference)
@@ -235,7 +238,6 @@ def _change_planned(conference: Conference, booking: Booking, person: Account | 
         seat(conference, booking, person, said=said)
         conference.detached = conference.series_id is not None
     conference.organisation_id = booking.organisation_id
-    conference.movable = booking.movable
 
 
 def check_can_be_moved(conference: Conference) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
-from accounts.queries import access_of
+from accounts.permissions import access_held_by
 from models import Account, Answer, Purpose, Role
 from studios.booking.candidates import Candidate, Own
 from studios.booking.diaries import Diary
@@ -67,14 +67,14 @@ def own_of(person: Account | None) -> Own:
     """The organisations that somebody books for; a process of ours, for all."""
     if person is None:
         return Own()
-    access = access_of(person)
+    access = access_held_by(person)
     bookers = (Role.COORDINATOR, Role.ADMINISTRATOR)
     return Own(None if access.everywhere(*bookers) else access.organisation_ids(*bookers))
 
 
 def own_in_emergency(person: Account) -> Own:
     """The same with those that somebody holds the emergency right for. Approval is not asked then."""
-    access = access_of(person)
+    access = access_held_by(person)
     roles = (Role.COORDINATOR, Role.ADMINISTRATOR, Role.EMERGENCY)
     return Own(None if access.everywhere(*roles) else access.organisation_ids(*roles), asks_nobody=True)
 

@@ -64,6 +64,12 @@ def conference_by_reference(reference: str) -> Conference | None:
     return db.session.scalar(db.select(Conference).where(Conference.id == conference_id).options(*_WHOLE))
 
 
+def conference_anew(conference: Conference) -> Conference:
+    """The same with all of it, as it is stored now; what was not flushed is lost."""
+    query = db.select(Conference).where(Conference.id == conference.id).options(*_WHOLE)
+    return db.session.scalars(query.execution_options(populate_existing=True)).one()
+
+
 def conferences_between(
     start: datetime,
     end: datetime,

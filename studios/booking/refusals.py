@@ -52,6 +52,7 @@ PROBLEMS = {
     ),
     Problem.START_IS_FIXED: ("end", _l("The conference is under way: its start cannot be moved.")),
     Problem.STUDIOS_ARE_FIXED: ("end", _l("The conference is under way: its studios cannot be changed.")),
+    Problem.VIDEO_IS_FIXED: ("video", _l("The conference is under way: it stays with or without video as it began.")),
 }
 
 

@@ -41,8 +41,9 @@ def reserve(seated: Sequence[Seated], own: Own) -> None:
 
 def _stored(rows: Sequence[dict[str, Any]]) -> dict[tuple[int, int], int]:
     """The new reservations' keys, by conference and studio: a conference has each studio once."""
+    new = sa.insert(Reservation).returning(Reservation.conference_id, Reservation.studio_id, Reservation.id)
     try:
-        db.session.execute(sa.insert(Reservation), rows)
+        stored = db.session.execute(new, rows, execution_options={"render_nulls": True}).all()
     except sa.exc.DBAPIError as error:
         # Only a writer that does not take the studios' locks can get us here; the guards have still kept them whole.
         if is_overlap(error):
@@ -50,10 +51,7 @@ def _stored(rows: Sequence[dict[str, Any]]) -> dict[tuple[int, int], int]:
         if is_closed(error):
             raise StudioClosed([]) from None
         raise
-    query = sa.select(Reservation.conference_id, Reservation.studio_id, Reservation.id).where(
-        Reservation.conference_id.in_({row["conference_id"] for row in rows}), Reservation.released_at.is_(None)
-    )
-    return {(conference_id or 0, studio_id): key for conference_id, studio_id, key in db.session.execute(query)}
+    return {(conference_id or 0, studio_id): key for conference_id, studio_id, key in stored}
 
 
 def _reservation(conference: Conference, seat: Seat, studio: Candidate, own: Own, now: datetime) -> dict[str, Any]:

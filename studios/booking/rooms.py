@@ -19,6 +19,16 @@ CLINICAL_WORK = frozenset({Purpose.CLINICAL, Purpose.MULTIDISCIPLINARY})
 def rooms(studio_ids: Collection[int] | None = None) -> dict[int, Candidate]:
     """The studios in use among these, or all of them, by key and in the order of their codes. One query."""
     query = _ROOMS if studio_ids is None else _ROOMS.where(_STUDIO.c.id.in_(studio_ids))
+    return _candidates(query.order_by(_STUDIO.c.code))
+
+
+def locked_rooms(studio_ids: Collection[int]) -> dict[int, Candidate]:
+    """The studios in use among these by key, locked in the order of the keys as `seating.lock_studios` does it."""
+    query = _ROOMS.where(_STUDIO.c.id.in_(studio_ids)).order_by(_STUDIO.c.id)
+    return _candidates(query.with_for_update(of=_STUDIO, key_share=True))
+
+
+def _candidates(query: sa.Select[*tuple[Any, ...]]) -> dict[int, Candidate]:
     tested_since = datetime.now(UTC).date() - QUALITY_COUNTS
     return {row[0]: _candidate(row, tested_since) for row in db.session.execute(query).all()}
 
@@ -59,7 +69,6 @@ _ROOMS: sa.Select[*tuple[Any, ...]] = (
     .join(_ORGANISATION, _SITE.c.organisation_id == _ORGANISATION.c.id)
     .outerjoin(_ENDPOINT, _ENDPOINT.c.studio_id == _STUDIO.c.id)
     .where(_STUDIO.c.retired_at.is_(None))
-    .order_by(_STUDIO.c.code)
 )  # fmt: skip
 
 

@@ -52,6 +52,7 @@ class Problem(StrEnum):
     TIME_DOES_NOT_EXIST = "time_does_not_exist"
     START_IS_FIXED = "start_is_fixed"
     STUDIOS_ARE_FIXED = "studios_are_fixed"
+    VIDEO_IS_FIXED = "video_is_fixed"
 
 
 class Phase(StrEnum):

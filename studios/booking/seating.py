@@ -20,7 +20,7 @@ from studios.booking.expiry import release_expired
 from studios.booking.obstacles import Kind, NoneFree, Obstacle, StudioClosed, StudioTaken, StudioUnfit
 from studios.booking.ports import reserve_ports, store_conferences
 from studios.booking.reserving import reserve
-from studios.booking.rooms import rooms
+from studios.booking.rooms import locked_rooms, rooms
 from studios.booking.rules import ports_needed
 from studios.booking.wishes import Booking, GuestWish, PoolWish, StudioWish
 from studios.calendars.rules import Span
@@ -220,9 +220,8 @@ def _hold(diary: Diary, each: Drawn, known: Mapping[int, Candidate], booking: Bo
 
 def _locked(seatings: Sequence[Seating], chosen: Sequence[Drawn]) -> list[Seats]:
     studio_ids = {studio_id for each in chosen for studio_id in each if studio_id is not None}
-    lock_studios(studio_ids)
+    known = locked_rooms(studio_ids) if studio_ids else {}
     release_expired(studio_ids)
-    known = rooms(studio_ids)
     gone = dict.fromkeys(
         position
         for each in chosen

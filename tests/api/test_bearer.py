@@ -4,7 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from accounts.bearer import act_for_token_account
 from accounts.people import add_account, attempt_sign_in
+from accounts.permissions import access_held_by
 from accounts.rules import Scope
 from config import settings
 from models import ApiToken, AuditEntry, Role, SignInAttempt, db, write
@@ -133,3 +135,13 @@ def test_who_shows_wrong_tokens_too_often_is_told_to_stop_and_others_are_not_kep
     assert ask(app, factories.token(factories.account())).status_code == 200
     write(lambda: add_account("ada@example.org", "Ada", "correct horse battery", [(Role.MANAGER, None)]).id)
     assert write(lambda: attempt_sign_in("ada@example.org", True, "127.0.0.1", settings()) is not None)
+
+
+def test_what_another_account_holds_is_not_taken_for_that_of_the_one_behind_the_request(app):
+    here, there = factories.organisation(), factories.organisation()
+    one, other = (factories.account(organisation=each) for each in (here, there))
+    with app.test_request_context(headers=factories.token(one)):
+        act_for_token_account()
+        assert access_held_by(one).covers(here.id, Role.COORDINATOR)
+        assert not access_held_by(other).covers(here.id, Role.COORDINATOR)
+        assert access_held_by(other).covers(there.id, Role.COORDINATOR)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from messages.sending import send_due
 from models import ConferenceState, Health, Message, OrganisationKind, Report, Role, db
-from reports import figures, usage
+from reports import figures, trends, usage
 from reports.commands import report
 from reports.table import HEADER, csv_of, harmless
 from tests import factories
@@ -72,6 +72,25 @@ def test_a_conference_counts_once_in_each_group_whose_studios_took_part(network)
     assert figures.causes(DAY, DAY) == [("unreachable", 1)]
     assert figures.causes(DAY, DAY, "Vest") == []
     assert figures.network(DAY, DAY, "Vest").healthy_share == pytest.approx(9 / 24)
+
+
+def test_who_declined_is_not_counted_for_its_region(network):
+    usage.keep_days([DAY])
+    declined = "studio_id = (SELECT id FROM studio WHERE code = 'B-1')"
+    db.session.execute(sa.text(f"UPDATE party SET answer = 'declined' WHERE {declined}"))
+    db.session.commit()
+    there = sa.text(
+        "SELECT site.health_region, count(DISTINCT party.conference_id) FROM party"
+        " JOIN studio ON studio.id = party.studio_id JOIN site ON site.id = studio.site_id"
+        " WHERE party.answer <> 'declined' GROUP BY site.health_region"
+    )
+    counted = dict(tuple(row) for row in db.session.execute(there))
+    assert counted == {"Nord": 2}
+    found = {each.name: each.figures.booked for each in figures.regions(DAY, DAY)}
+    assert {name: number for name, number in found.items() if number} == counted
+    assert figures.network(DAY, DAY, "Vest").booked == 0
+    weeks = {region: trends.conferences_by_week(DAY, region)[-1].conferences for region in ("Nord", "Vest")}
+    assert weeks == {"Nord": 2, "Vest": 0}
 
 
 def test_the_figures_are_those_that_plain_sql_gives(network):

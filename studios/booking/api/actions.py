@@ -91,11 +91,11 @@ def release(reference: str, number: int) -> Answer:
 )  # fmt: skip
 def accept(reference: str, number: int) -> Answer:
     """The word of the invited organisation for its party, counted from 1; a studio that needs approval is reserved for
-    good with it."""
+    good with it. If-Match counts."""
 
     def work() -> Answer:
         found = conference_with_own_party(reference, number)
-        return told(answers.accept(found.id, number - 1, person()))
+        return told(answers.accept(found.id, number - 1, person(), version_seen()))
 
     return done(work)
 
@@ -105,11 +105,12 @@ def accept(reference: str, number: int) -> Answer:
     body=DeclineRequest, answers=CHANGED, idempotent=True,
 )  # fmt: skip
 def decline(reference: str, number: int, body: DeclineRequest) -> Answer:
-    """The word of the invited organisation for its party, counted from 1: its studio comes free, the others go on."""
+    """The word of the invited organisation for its party, counted from 1: its studio comes free, the others go on.
+    If-Match counts."""
 
     def work() -> Answer:
         found = conference_with_own_party(reference, number)
-        return told(answers.decline(found.id, number - 1, body.reason, person()))
+        return told(answers.decline(found.id, number - 1, body.reason, person(), version_seen()))
 
     return done(work)
 

@@ -64,7 +64,7 @@ def one(reference: str) -> Answer:
     body=ChangeRequest, answers={200: ConferenceAnswer, 409: ConflictAnswer}, idempotent=True,
 )  # fmt: skip
 def change(reference: str, body: ChangeRequest) -> Answer:
-    """While it runs only the title, the purpose and the end can be changed.
+    """While it runs only the title, the purpose, `movable` and the end can be changed.
 
     Without a version, by the body or by If-Match, what was read last is changed, whatever that is.
     """

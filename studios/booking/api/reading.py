@@ -35,6 +35,20 @@ class Places:
     def __init__(self) -> None:
         self._organisations: list[Named] | None = None
         self._sites: list[set[str]] | None = None
+        self._organisation_of: dict[int, int] = {}
+
+    def studios(self, codes: Sequence[str]) -> dict[str, int]:
+        """The keys of the studios in use among these."""
+        if not codes:
+            return {}
+        query = sa.select(Studio.code, Studio.id, Site.organisation_id).join(Site, Site.id == Studio.site_id)
+        rows = db.session.execute(query.where(Studio.code.in_(codes), Studio.retired_at.is_(None))).all()
+        self._organisation_of |= {row.id: row.organisation_id for row in rows}
+        return {row.code: row.id for row in rows}
+
+    def organisation_of(self, studio_id: int) -> int | None:
+        """Whose a studio is that was asked for by its code."""
+        return self._organisation_of.get(studio_id)
 
     def organisation(self, text: str) -> Named | None:
         if self._organisations is None:
@@ -77,7 +91,8 @@ def read_booking(body: ConferenceRequest, roles: Sequence[Role] = BOOKERS) -> Bo
 
 def read_parties(parties: Sequence[PartyRequest], places: Places | None = None) -> tuple[PartyWish, ...]:
     """The parties as the booking rules know them. Raises Invalid, with a problem for each name that leads nowhere."""
-    known, found = places or Places(), ids_by_code([party.studio for party in parties if party.studio])
+    known = places or Places()
+    found = known.studios([party.studio for party in parties if party.studio])
     problems = [problem for place, party in enumerate(parties) for problem in _unknown(place, party, found, known)]
     if problems:
         raise Invalid(_("Some of what is asked for is not known; see the problems."), problems=problems)
@@ -93,10 +108,7 @@ def read_pool(pool: PoolRequest, places: Places, field: str = "") -> PoolWish:
 
 def ids_by_code(codes: Sequence[str]) -> dict[str, int]:
     """The keys of the studios in use among these."""
-    if not codes:
-        return {}
-    query = sa.select(Studio.code, Studio.id).where(Studio.code.in_(codes), Studio.retired_at.is_(None))
-    return {row.code: row.id for row in db.session.execute(query)}
+    return Places().studios(codes)
 
 
 def no_such_studio(code: str) -> str:
@@ -161,16 +173,11 @@ def _organisation(asked: str | None, parties: Sequence[PartyWish], places: Place
     own_ids = held.organisation_ids(*roles)
     if len(own_ids) == 1 and not held.everywhere(*roles):
         return next(iter(own_ids))
-    first = _organisation_of_first(studio_ids(parties))
+    named_studios = studio_ids(parties)
+    first = places.organisation_of(named_studios[0]) if named_studios else None
     if first is None or not held.covers(first, *roles):
         raise Invalid(_("You book for several organisations: say which one is responsible."), "organisation")
     return first
-
-
-def _organisation_of_first(ids: Sequence[int]) -> int | None:
-    if not ids:
-        return None
-    return db.session.scalar(sa.select(Site.organisation_id).join(Studio).where(Studio.id == ids[0]))
 
 
 def _organiser(email: str, organisation_id: int) -> int:

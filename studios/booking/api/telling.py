@@ -16,10 +16,7 @@ from studios.booking.worries import Concern, Present, concerns_of, present_of
 def told(conference: Conference, status: int = 200) -> Answer:
     """A conference that was just booked or changed, read anew with all that is told of it."""
     db.session.flush()
-    db.session.expire(conference)
-    found = queries.conference_by_reference(conference.reference)
-    assert found is not None
-    return shown(found, status)
+    return shown(queries.conference_anew(conference), status)
 
 
 def shown(conference: Conference, status: int = 200) -> Answer:

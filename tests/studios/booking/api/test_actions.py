@@ -101,6 +101,19 @@ def test_the_invited_say_no_with_a_reason(unn, nlsh, asked):
     assert (party["answer"], party["reason"], party["released"]) == ("declined", "The room is painted", True)
 
 
+@pytest.mark.parametrize("answer", ["accept", "decline"])
+def test_the_word_of_the_invited_is_for_the_version_that_they_saw(unn, nlsh, asked, answer):
+    address = f"/conferences/{asked['reference']}"
+    seen = {"If-Match": nlsh("GET", address).headers["ETag"]}
+    body = {"json": {"reason": "The room is painted"}} if answer == "decline" else {}
+    moved = unn("PATCH", address, json={"start": at(15)})
+    late = nlsh("POST", f"{address}/parties/2/{answer}", headers=seen, **body)
+    assert (late.status_code, late.json["changed"]) == (409, True)
+    assert nlsh("GET", address).json["parties"][1]["answer"] == "waiting"
+    seen = {"If-Match": moved.headers["ETag"]}
+    assert nlsh("POST", f"{address}/parties/2/{answer}", headers=seen, **body).status_code == 200
+
+
 def test_what_happened_is_told_in_plain_words_and_people_only_to_those_around_the_table(app, unn, nlsh, network):
     told = booked(unn)
     address = f"/conferences/{told['reference']}"

@@ -1,11 +1,14 @@
 """Conferences are booked by programs: everything or nothing, and what is in the way is told in full."""
 
+from datetime import UTC, datetime
+
 import pytest
 
-from models import Account, AuditEntry, Conference, Role, db
+from models import Account, AuditEntry, Conference, Role, RoleGrant, db
 from tests import factories
 from tests.studios.booking.api.asking import at, booked, wish
 from tests.studios.booking.api.conftest import program
+from tests.studios.booking.pages import counted_queries
 
 
 def count():
@@ -184,3 +187,26 @@ def test_an_alternative_to_a_night_may_be_at_night(unn, nlsh):
     booked(nlsh, {"studio": "BOD-1"}, {"studio": "BOD-2"}, start=at(22), end=at(23))
     others = unn("POST", "/conferences", json=wish(start=at(22), end=at(23))).json["alternatives"]
     assert others[0]["start"] in (at(21), at(23))
+
+
+def test_a_booking_asks_the_database_little(app, unn):
+    booked(unn)  # whoever comes first has the use of the token noted
+    with counted_queries() as statements:
+        booked(unn, start=at(12), end=at(13))
+    assert len(statements) <= 16, statements
+
+
+def test_who_has_lost_a_role_since_is_not_told_again_what_was_booked(app, network):
+    account = factories.account(organisation=network.tromso_1.site.organisation)
+    other = factories.organisation("Other")
+    granted = {"account_id": account.id, "role": Role.COORDINATOR, "granted_at": datetime.now(UTC)}
+    db.session.add(RoleGrant(organisation_id=other.id, **granted))
+    db.session.commit()
+    send, key = program(app, account), {"Idempotency-Key": "one"}
+    first, again = (send("POST", "/conferences", json=wish(organisation="UNN"), headers=key) for _ in range(2))
+    assert (first.status_code, again.status_code, first.json) == (201, 201, again.json)
+    db.session.execute(db.delete(RoleGrant).where(RoleGrant.organisation_id != other.id))
+    db.session.commit()
+    late = send("POST", "/conferences", json=wish(organisation="UNN"), headers=key)
+    assert late.status_code == 403
+    assert first.json["title"] not in late.text

@@ -133,6 +133,10 @@ def test_while_it_runs_only_its_title_and_its_end_change(unn):
     refused = unn("PATCH", address, json={"start": at(10)})
     assert (refused.status_code, refused.json["problems"][0]["field"]) == (422, "end")
     assert unn("PATCH", address, json={"parties": [{"studio": "TRO-2"}, {"studio": "BOD-1"}]}).status_code == 422
+    assert unn("PATCH", address, json={"movable": True}).json["movable"] is True
+    refused = unn("PATCH", address, json={"video": False})
+    assert (refused.status_code, refused.json["problems"][0]["field"]) == (422, "video")
+    assert unn("PATCH", address, json={"video": True}).status_code == 200
 
 
 def test_what_is_known_against_a_studio_is_told_where_it_is_booked(unn, network):
