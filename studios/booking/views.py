@@ -96,12 +96,12 @@ def cancel(reference: str) -> ResponseReturnValue:
         return render_template("booking/cancel.html", conference=found, running=running)
     conference_id, version = found.id, BookingForm().typed_version
     try:
-        write(lambda: writes.cancel(conference_id, version, _person()))
+        saved = write(lambda: writes.cancel(conference_id, version, _person()))
     except Conflict as error:
         return _refused(_conference(reference), error.message)
     flash(
         _("%(reference)s is ending. The calls are taken down.", reference=found.reference)
-        if running
+        if saved.state is not ConferenceState.CANCELLED  # its calls are up, or were being set up
         else _("%(reference)s is cancelled. The studios are free again.", reference=found.reference)
     )
     return redirect(url_for(".conference", reference=found.reference), 303)
