@@ -97,10 +97,10 @@ def cancel(reference: str) -> ResponseReturnValue:
         return render_template("booking/cancel.html", conference=found, running=running)
     conference_id, version = found.id, BookingForm().typed_version
     try:
-        write(lambda: writes.cancel(conference_id, version, _person()))
+        saved = write(lambda: writes.cancel(conference_id, version, _person()))
     except Conflict as error:
         return _refused(_conference(reference), error.message)
-    flash(_given_up(found, running))
+    flash(_given_up(saved, saved.state is not ConferenceState.CANCELLED))
     return redirect(url_for(".conference", reference=found.reference), 303)
 
 

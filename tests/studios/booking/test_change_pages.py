@@ -130,6 +130,8 @@ def test_between_planned_and_starting_a_change_is_asked_to_wait(
     assert answer.status_code == 409
     assert "The calls are being set up at this moment." in text_of(answer)
     assert value_of(answer, "title") == "Kidneys"
+    answer = coordinator.post(address(planned, "cancel"), data={"version": "1"})
+    assert "The calls are taken down." in text_of(coordinator.get(answer.location))
 
 
 def test_while_it_runs_only_title_and_end_are_open(
