@@ -177,7 +177,7 @@ def end_now(conference: Conference, person: Account | None) -> Conference:
     now = max(datetime.now(UTC), conference.starts_at + timedelta(seconds=1))
     if now < conference.ends_at:
         _move_end(conference, now)
-    fall_due(conference)
+    fall_due(conference, now)
     mark_changed(conference)
     tell(conference, "conference.ended_early", person)
     record("conference.ended_early", conference.reference)
@@ -196,9 +196,9 @@ def _change_running(conference: Conference, booking: Booking) -> None:
     fall_due(conference)
 
 
-def fall_due(conference: Conference) -> None:
+def fall_due(conference: Conference, at: datetime | None = None) -> None:
     """Whoever minds the calls reads what has changed before it acts on the old; without video there are none."""
-    conference.due_at = datetime.now(UTC) if conference.video else None
+    conference.due_at = (at or datetime.now(UTC)) if conference.video else None
 
 
 def set_end(conference: Conference, end: datetime) -> None:

@@ -10,7 +10,7 @@ from flask_login import current_user
 from accounts.permissions import EVERY_ROLE, access, allow, polled
 from accounts.queries import organisations_for
 from errors import Conflict, Forbidden, NotFound
-from models import Account, Conference, Organisation, Role, write
+from models import Account, Conference, ConferenceState, Organisation, Role, write
 from studios.booking import conferences as writes
 from studios.booking import queries, times
 from studios.booking.desk import chosen_studios, lay_out
