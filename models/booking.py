@@ -243,6 +243,11 @@ class Reservation(Model):
     conference: Mapped[Conference | None] = relationship(back_populates="reservations")
     waiting_request: Mapped["WaitingRequest | None"] = relationship(back_populates="holds")
 
+    @classmethod
+    def is_held(cls, now: datetime) -> sa.ColumnElement[bool]:
+        """For queries: neither released nor expired."""
+        return sa.and_(cls.released_at.is_(None), sa.or_(cls.expires_at.is_(None), cls.expires_at > now))
+
 
 class WaitingRequest(Model):
     """A request that waits for time to come free between `earliest` and `latest`; served in the order of the keys.

@@ -103,12 +103,6 @@ def threatened_by(closure: Closure) -> list[Threat]:
     return [Threat(row.conference, row.studio) for row in db.session.scalars(query) if row.conference]
 
 
-def closures_between(start: datetime, end: datetime) -> Sequence[Closure]:
-    query = db.select(Closure).where(Closure.starts_at < end, Closure.ends_at > start)
-    loaded = query.options(joinedload(Closure.studio), joinedload(Closure.site)).order_by(Closure.starts_at, Closure.id)
-    return db.session.scalars(loaded).all()
-
-
 def _studios_of(place: Studio | Site | None) -> list[int]:
     if isinstance(place, Studio):
         return [place.id]

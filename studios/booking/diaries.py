@@ -130,8 +130,7 @@ def overlapping(
 
 def _reserved(studio_ids: Collection[int], spans: Sequence[Span], but: Collection[int]) -> sa.Select[*tuple[Any, ...]]:
     query = sa.select(Reservation.studio_id, Reservation.starts_at, Reservation.ends_at, Reservation.id).where(
-        Reservation.released_at.is_(None),
-        sa.or_(Reservation.expires_at.is_(None), Reservation.expires_at > datetime.now(UTC)),
+        Reservation.is_held(datetime.now(UTC))
     )
     if but:
         moved = Reservation.conference_id.in_(but)

@@ -205,11 +205,10 @@ def held(studio_ids: Collection[int], start: datetime, end: datetime) -> tuple[s
     """
     return (
         Reservation.studio_id.in_(studio_ids),
-        Reservation.released_at.is_(None),
+        Reservation.is_held(datetime.now(UTC)),
         Reservation.starts_at < end,
         Reservation.starts_at > start - timedelta(hours=LONGEST_HOURS),
         Reservation.ends_at > start,
-        sa.or_(Reservation.expires_at.is_(None), Reservation.expires_at > datetime.now(UTC)),
     )
 
 

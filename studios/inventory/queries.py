@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
@@ -102,7 +102,7 @@ def reservations_of(studio: Studio, start: datetime, end: datetime) -> Sequence[
     """What takes the studio's time within [start, end), by start, with all that decides who may see a title."""
     query = db.select(Reservation).where(
         Reservation.studio_id == studio.id,
-        Reservation.released_at.is_(None),
+        Reservation.is_held(datetime.now(UTC)),
         Reservation.starts_at < end,
         Reservation.ends_at > start,
     )
