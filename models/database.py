@@ -8,14 +8,17 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
+from random import random
 from threading import Lock
+from time import sleep
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.orm import DeclarativeBase
 
-WRITE_ATTEMPTS = 4
+WRITE_ATTEMPTS = 8
+MOST_PATIENCE = 0.1  # seconds before the second attempt, at most; twice that before the third, and so on
 SQLITE_BUSY_SECONDS = 15
 # PostgreSQL's serialization_failure, deadlock_detected and lock_not_available.
 RETRYABLE_SQLSTATES = {"40001", "40P01", "55P03"}
@@ -101,6 +104,7 @@ def write(work: Callable[[], T]) -> T:
         except sa.exc.OperationalError as error:
             if attempt == WRITE_ATTEMPTS or not _is_retryable(error):
                 raise
+            sleep(random() * MOST_PATIENCE * attempt)  # or those that deadlocked would meet again at once
         else:
             return result
     raise AssertionError("unreachable")
