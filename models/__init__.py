@@ -20,7 +20,7 @@ from models.booking import (
     WaitingRequest,
 )
 from models.calls import CallRecord, Event, Leg, LegState, Wanted
-from models.database import UTCDateTime, database_now, db, write
+from models.database import Again, UTCDateTime, database_now, db, write
 from models.inventory import (
     ControlDriver,
     Credential,
@@ -39,6 +39,7 @@ from models.usage import ConferenceUsage, HourUsage, Outcome, Report, StudioUsag
 
 __all__ = [
     "Account",
+    "Again",
     "Answer",
     "ApiToken",
     "AuditEntry",

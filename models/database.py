@@ -27,6 +27,16 @@ WRITING = "writing"  # marks a session in which `write` is at work
 
 T = TypeVar("T")
 
+
+class Again(Exception):
+    """What the work chose is gone, and other locks in another order would be needed: `write` runs it once more.
+    `refusal` is what to raise when that has been tried often enough."""
+
+    def __init__(self, refusal: Exception) -> None:
+        super().__init__(str(refusal))
+        self.refusal = refusal
+
+
 # SQLite has one writer at a time and its busy handler sleeps while it waits. Threads of one process queue here
 # instead, where they are woken; the busy handler is left for other processes.
 _one_at_a_time = Lock()
@@ -105,6 +115,9 @@ def write(work: Callable[[], T]) -> T:
             if attempt == WRITE_ATTEMPTS or not _is_retryable(error):
                 raise
             sleep(random() * MOST_PATIENCE * attempt)  # or those that deadlocked would meet again at once
+        except Again as again:
+            if attempt == WRITE_ATTEMPTS:
+                raise again.refusal from None
         else:
             return result
     raise AssertionError("unreachable")

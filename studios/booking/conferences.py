@@ -18,13 +18,13 @@ from errors import Conflict
 from models import Account, Answer, Conference, ConferenceState, Event, Party, PartyKind, Reservation, Studio, db
 from studios.booking import queries
 from studios.booking.candidates import Own
-from studios.booking.drawing import Said
+from studios.booking.drawing import Said, absent_of, draws_on_pools, own_of
 from studios.booking.hosts import is_seated
 from studios.booking.obstacles import ChangedMeanwhile, WishRefused
 from studios.booking.ports import check_ports, store_conferences
 from studios.booking.rooms import rooms
 from studios.booking.rules import Limits, Phase, Problem, clean_title, problems, problems_while_running
-from studios.booking.seating import Drawn, check_free, lock_studios, seat
+from studios.booking.seating import Drawn, check_free, draw, lock_studios, seat
 from studios.booking.versions import mark_changed
 from studios.booking.waiting.reasons import wait_no_more, waiting_for
 from studios.booking.wishes import Booking, GuestWish, PartyWish, StudioWish, from_json, studio_ids
@@ -155,10 +155,10 @@ def replan(conference: Conference, booking: Booking, person: Account | None) -> 
     _check_is_not_called(conference)
     if found := problems(booking, datetime.now(UTC), limits()):
         raise WishRefused(found)
-    _lock_old_and_new(conference, booking)
+    drawn = _lock_old_and_new(conference, booking, person)
     unseat(conference)
     set_time(conference, booking)
-    seat(conference, booking, person)
+    seat(conference, booking, person, drawn)
     conference.state = ConferenceState.PLANNED
     mark_changed(conference)
 
@@ -232,10 +232,10 @@ def _change_planned(conference: Conference, booking: Booking, person: Account | 
     moved = (conference.starts_at, conference.ends_at) != (booking.start, booking.end)
     if moved or booking.parties != booking_of(conference).parties or conference.video != booking.video:
         said = [] if moved else what_stands(conference)
-        _lock_old_and_new(conference, booking)
+        drawn = _lock_old_and_new(conference, booking, person, said)
         unseat(conference)
         set_time(conference, booking)
-        seat(conference, booking, person, said=said)
+        seat(conference, booking, person, drawn, said=said)
         conference.detached = conference.series_id is not None
     conference.organisation_id = booking.organisation_id
 
@@ -280,11 +280,18 @@ def what_stands(conference: Conference) -> list[Said]:
     ]
 
 
-def _lock_old_and_new(conference: Conference, booking: Booking) -> None:
-    """Before any of its reservations is written: whoever releases what has expired locks the studios first, too. What a
-    pool gives is locked when it is drawn."""
+def _lock_old_and_new(
+    conference: Conference, booking: Booking, person: Account | None, said: Sequence[Said] = ()
+) -> Drawn | None:
+    """All in one go, in the order of their keys, before any of its reservations is written: whoever releases what has
+    expired locks the studios first, too. Returns what its pools give it, which is among the locked."""
     present = {row.studio_id for row in conference.reservations if row.released_at is None}
-    lock_studios(present | set(studio_ids(booking.parties)))
+    drawn: Drawn | None = None
+    if draws_on_pools(booking):
+        kept = [each.studio_id for each in said if not each.declined]
+        drawn = draw(booking, own_of(person), [conference.id], kept, absent_of(booking.parties, said))
+    lock_studios(present.union(studio_ids(booking.parties), filter(None, drawn or ())))
+    return drawn
 
 
 def unseat(conference: Conference) -> None:

@@ -11,11 +11,22 @@ from types import MappingProxyType
 
 import sqlalchemy as sa
 
-from models import Account, Conference, Studio, db
+from models import Account, Again, Conference, Studio, db
 from studios.booking import diaries, queries
 from studios.booking.candidates import Candidate, Own, Unfit, unfit
 from studios.booking.diaries import Diary, span_of
-from studios.booking.drawing import Absent, Pools, Said, Seat, Seats, absent_of, draws_on_pools, named_studios, own_of
+from studios.booking.drawing import (
+    NO_ONE,
+    Absent,
+    Pools,
+    Said,
+    Seat,
+    Seats,
+    absent_of,
+    draws_on_pools,
+    named_studios,
+    own_of,
+)
 from studios.booking.expiry import release_expired
 from studios.booking.obstacles import Kind, NoneFree, Obstacle, StudioClosed, StudioTaken, StudioUnfit
 from studios.booking.ports import reserve_ports, store_conferences
@@ -58,13 +69,16 @@ def seat(
     return seat_all([(conference, booking)], person, kept, stands, None if drawn is None else [drawn], own)[0]
 
 
-def draw(booking: Booking, own: Own, but: Collection[int] = ()) -> Drawn | None:
+def draw(
+    booking: Booking, own: Own, but: Collection[int] = (), kept: Collection[int] = (), absent: Absent = NO_ONE
+) -> Drawn | None:
     """What the booking would draw now, for who locks other studios with them: all in one go, in the order of their
     keys. None where its pools have too few. `but`: conferences that are moved away."""
     known = rooms()
     pools = Pools(known, own)
     try:
-        return pools.draw(booking, diaries.read(pools.of([booking]).values(), _meetings([booking]), but))
+        diary = diaries.read(pools.of([booking]).values(), _meetings([booking]), but)
+        return pools.draw(booking, diary, kept, absent)
     except NoneFree:
         return None
 
@@ -99,9 +113,11 @@ def seat_all(
             seats = [_with_what_stands(*each) for each in zip(_locked(seatings, chosen), stands, absent, strict=True)]
             _check(seatings, seats, own)
             break
-        except (StudioTaken, StudioClosed):
+        except (StudioTaken, StudioClosed) as refused:
             if round_ == DRAWS - 1 or not has_pools:
                 raise
+            if drawn is None:  # nothing but what was drawn is locked: to lock others beside it could deadlock
+                raise Again(refused) from None
             chosen = _drawn_anew(seatings, chosen, own, kept, absent)
     reserve_ports(
         [
