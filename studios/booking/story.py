@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from flask_babel import LazyString
+from flask_babel import LazyString, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
@@ -123,7 +123,7 @@ def _line(event: Event, names: bool) -> Line:
 def _details(details: Mapping[str, Any]) -> list[str]:
     found = []
     if "studios" in details:
-        found.append(_("%(number)s studios", number=details["studios"]))
+        found.append(ngettext("%(num)s studio", "%(num)s studios", details["studios"]))
     if details.get("attempt", 1) != 1:
         found.append(_("Attempt %(number)s", number=details["attempt"]))
     if other := details.get("acute") or details.get("other"):
