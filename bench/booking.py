@@ -38,13 +38,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="script/bench booking", description=__doc__)
     parser.add_argument("--times", type=int, default=60, help="How often each thing is done.")
     parser.add_argument("--only", choices=DIALECTS, help="One of the databases.")
+    parser.add_argument("--processes", type=int, default=1, help="Web processes that many clients are spread over.")
     parser.add_argument("--no-race", action="store_true", help="Leave out the race, which takes minutes.")
     options = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     figures: list[Figure] = []
     for dialect in [options.only] if options.only else DIALECTS:
         with tempfile.TemporaryDirectory() as folder, filled(folder, dialect) as url:
-            figures += [_of(dialect, figure) for figure in _measured(url, options.times)]
+            figures += [_of(dialect, figure) for figure in _measured(url, options.times, options.processes)]
         if not options.no_race:
             with tempfile.TemporaryDirectory() as folder, empty_database(Path(folder), dialect) as url:
                 figures += race(f"{dialect}, race", url, PROCESSES, TRIES, seed=1)
@@ -56,7 +57,7 @@ def _of(dialect: str, figure: Figure) -> Figure:
     return Figure(f"{dialect}: {figure.name}", figure.value, figure.unit, figure.ratio, against)
 
 
-def _measured(url: str, times: int) -> list[Figure]:
+def _measured(url: str, times: int, processes: int) -> list[Figure]:
     studios, reservations = _studios(url)
     nights = _nights()
     with ExitStack() as stack:
@@ -68,7 +69,8 @@ def _measured(url: str, times: int) -> list[Figure]:
         figures.append(Figure(MINIMAL, bare * 1000, "ms"))
         one = median(lambda: _book(ours, studios[0], next(nights)), times)
         figures.append(Figure(f"booking {TABLE} studios", one * 1000, "ms", one / bare, MINIMAL))
-        figures += _at_once(str(ours.base_url), secret, studios, nights, times)
+        addresses = [str(ours.base_url), *(stack.enter_context(served(url)) for _ in range(processes - 1))]
+        figures += _at_once(addresses, secret, studios, nights, times)
         figures += _refused(ours, studios[0], next(nights), times)
         figures += _series(ours, studios, times, bare)
         figures += _peers_questions(ours, times, bare)
@@ -113,13 +115,13 @@ def _ids(codes: Sequence[str]) -> list[int]:
 
 
 def _at_once(
-    address: str, secret: str, studios: Sequence[Sequence[str]], nights: Iterator[datetime], times: int
+    addresses: Sequence[str], secret: str, studios: Sequence[Sequence[str]], nights: Iterator[datetime], times: int
 ) -> list[Figure]:
-    """So many clients, each with studios of its own."""
+    """So many clients, each with studios of its own, spread over the web processes at these addresses."""
     hours = [[next(nights) for _ in range(times)] for _ in range(CLIENTS)]
 
     def work(number: int) -> list[float]:
-        with client(address, secret) as own:
+        with client(addresses[number % len(addresses)], secret) as own:
             return [timed(partial(_book, own, studios[1 + number], start)) for start in hours[number]]
 
     began = time.perf_counter()
@@ -129,6 +131,7 @@ def _at_once(
     return [
         Figure(f"{CLIENTS} clients: bookings", len(taken) / elapsed, "a second"),
         Figure(f"{CLIENTS} clients: p95", taken[int(len(taken) * 0.95)] * 1000, "ms"),
+        Figure(f"{CLIENTS} clients: web processes", len(addresses), ""),
         Figure(f"{CLIENTS} clients: errors", 0, ""),  # any other answer has ended the program
     ]
 
