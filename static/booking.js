@@ -1,4 +1,4 @@
-// What the booking page does beyond htmx: arrow keys among the studios found, and in the lane of free times.
+// What the booking page does beyond htmx: arrow keys among what was found, and nothing that was typed is lost.
 "use strict";
 
 (() => {
@@ -38,10 +38,18 @@
     for (const field of waiting.keys()) typed.set(field, field.value);
   });
 
+  // What somebody has unfolded stays so: the server does not know of it.
+  const unfolded = new Set();
+  document.addEventListener("htmx:before:swap", () => {
+    unfolded.clear();
+    for (const fold of document.querySelectorAll("details[data-keep-open][open]")) unfolded.add(fold.id);
+  });
+
   // A swap leaves the field with the focus alone: it takes its new value if nobody has typed on.
   document.addEventListener("htmx:after:swap", (event) => {
     if (!isOurs(event)) return;
     for (const [field, value] of typed) field.value = value;
+    for (const id of unfolded) document.getElementById(id)?.setAttribute("open", "");
     if (narrow.matches && document.activeElement?.id === "find") showHits();
     if (document.activeElement === document.body) document.querySelector("[data-focus]")?.focus();
     const field = document.activeElement;
@@ -83,9 +91,6 @@
       find.value = "";
       find.focus();
       find.dispatchEvent(new Event("input", { bubbles: true }));
-    } else if (event.target.closest?.(".lane--all") && (event.key === "ArrowLeft" || event.key === "ArrowRight")) {
-      event.preventDefault();
-      document.getElementById(event.key === "ArrowLeft" ? "earlier" : "later").click();
     }
   });
 

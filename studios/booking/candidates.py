@@ -49,6 +49,8 @@ class Candidate(NamedTuple):
     """Whether its last quality test was passed, no longer ago than such a test counts."""
     steered: bool
     """Whether its codec takes our orders, so that it can be the host of a conference."""
+    is_down: bool
+    """Whether its equipment does not work now."""
 
 
 @dataclass(frozen=True)

@@ -66,10 +66,13 @@ def new_conference(booking: Booking, person: Account | None) -> Conference:
     )
 
 
-def change(conference_id: int, booking: Booking, version: int, person: Account | None) -> Conference:
+def change(
+    conference_id: int, booking: Booking, version: int, person: Account | None, drawn: Drawn | None = None
+) -> Conference:
     """Move, retitle or reseat a conference; while it runs only its title, purpose and end, and whether it may be moved.
 
-    `version` is the one the person saw. Raises as `book` does, and ChangedMeanwhile.
+    `version` is the one the person saw, `drawn` the studios, by party, that they saw. Raises as `book` does, and
+    ChangedMeanwhile.
     """
     waiting = waiting_for(conference_id)
     conference = locked(conference_id, version)
@@ -78,7 +81,7 @@ def change(conference_id: int, booking: Booking, version: int, person: Account |
         _change_running(conference, booking)
     else:
         old = booking_of(conference)
-        _change_planned(conference, booking, person)
+        _change_planned(conference, booking, person, drawn)
         if (old.start, old.end, old.parties) != (booking.start, booking.end, booking.parties):
             wait_no_more(waiting, [conference_id])
     conference.title = clean_title(booking.title)
@@ -225,14 +228,16 @@ def _move_end(conference: Conference, end: datetime) -> None:
     db.session.flush()
 
 
-def _change_planned(conference: Conference, booking: Booking, person: Account | None) -> None:
+def _change_planned(
+    conference: Conference, booking: Booking, person: Account | None, seen: Drawn | None = None
+) -> None:
     check_can_be_moved(conference)
     if found := problems(booking, datetime.now(UTC), limits()):
         raise WishRefused(found)
     moved = (conference.starts_at, conference.ends_at) != (booking.start, booking.end)
     if moved or booking.parties != booking_of(conference).parties or conference.video != booking.video:
         said = [] if moved else what_stands(conference)
-        drawn = _lock_old_and_new(conference, booking, person, said)
+        drawn = _lock_old_and_new(conference, booking, person, said, seen)
         unseat(conference)
         set_time(conference, booking)
         seat(conference, booking, person, drawn, said=said)
@@ -281,13 +286,16 @@ def what_stands(conference: Conference) -> list[Said]:
 
 
 def _lock_old_and_new(
-    conference: Conference, booking: Booking, person: Account | None, said: Sequence[Said] = ()
+    conference: Conference,
+    booking: Booking,
+    person: Account | None,
+    said: Sequence[Said] = (),
+    drawn: Drawn | None = None,
 ) -> Drawn | None:
     """All in one go, in the order of their keys, before any of its reservations is written: whoever releases what has
     expired locks the studios first, too. Returns what its pools give it, which is among the locked."""
     present = {row.studio_id for row in conference.reservations if row.released_at is None}
-    drawn: Drawn | None = None
-    if draws_on_pools(booking):
+    if drawn is None and draws_on_pools(booking):
         kept = [each.studio_id for each in said if not each.declined]
         drawn = draw(booking, own_of(person), [conference.id], kept, absent_of(booking.parties, said))
     lock_studios(present.union(studio_ids(booking.parties), filter(None, drawn or ())))

@@ -1,24 +1,22 @@
 """The booking form: what is typed, kept as typed, and what it means."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask_babel import format_date
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import Field, HiddenField, RadioField, SelectField, StringField
+from wtforms import BooleanField, Field, HiddenField, RadioField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 
 from config import settings
-from models import Conference, Organisation, Party, Purpose
+from models import Conference, Organisation, Party, PartyKind, Purpose
 from studios.booking.conferences import studios_of, wish_of
 from studios.booking.refusals import field_of, sentence
 from studios.booking.rules import (
-    MOST_PARTIES,
     Problem,
     TimeDoesNotExist,
     TimeIsAmbiguous,
@@ -27,8 +25,8 @@ from studios.booking.rules import (
     party_problems,
     title_problems,
 )
-from studios.booking.typed import date_text, read_date, read_minutes, read_time, time_text
-from studios.booking.wishes import Booking, GuestWish, PartyWish, StudioWish, studios
+from studios.booking.typed import YEARS, date_text, read_date, read_minutes, read_time, time_text
+from studios.booking.wishes import Booking, PartyWish, studios
 from studios.booking.wording import PURPOSES
 from studios.calendars.rules import Span
 
@@ -41,26 +39,40 @@ PURPOSE_CHOICES = [SelectChoice(purpose, name) for purpose, name in PURPOSES.ite
 QUICK_MINUTES = (30, 45, 60, 90)
 MINUTE = timedelta(minutes=1)
 STARTS_EVERY = timedelta(minutes=15)
-# Codes are at most this long in the model; what is longer is no code.
-LONGEST_CODE = 40
+EARLIEST, LATEST = "08:00", "16:00"  # when other times are looked for, unless somebody says otherwise
+ANY_TIME = "any"
+SO_OFTEN = "10"  # what a series suggests
 
 
 class BookingForm(FlaskForm):
     """Every field is text: what makes no sense stays as it was typed, with a sentence beside it.
 
-    The chosen studios come as many `studio` fields, in the order of the table; `codes_in` reads them.
+    The parties come as many `party` fields, in the order of the table; `desk.parties` reads them. `shown` is the date
+    and the start as the page last showed them: what differs was typed. `wished` is where the meeting was wished for
+    when it was moved from there, ANY_TIME as long as nobody has said anything of the time.
     """
 
     title = StringField(_l("Title"))
     purpose = SelectField(_l("Purpose"), choices=PURPOSE_CHOICES, validate_choice=False)
     organisation = StringField(_l("Responsible organisation"))
-    find = StringField(_l("Add a studio"))
+    find = StringField(_l("Add a party"))
     date = StringField(_l("Date"))
     start = StringField(_l("Start"))
     start_clock = RadioField(_l("Which start do you mean?"), choices=CLOCKS, validate_choice=False)
     duration = StringField(_l("Duration in minutes"))
     end = StringField(_l("End"))
     end_clock = RadioField(_l("Which end do you mean?"), choices=CLOCKS, validate_choice=False)
+    earliest = StringField(_l("Earliest"))
+    latest = StringField(_l("Latest"))
+    movable = BooleanField(_l("Others may ask for this time"))
+    marked = BooleanField(_l("Use the rooms without video"))
+    on_behalf = StringField(_l("Booked for (e-mail address)"))
+    repeat = SelectField(_l("Repeats"), validate_choice=False)
+    times = StringField(_l("How many times"))
+    until = StringField(_l("Or until"))
+    view = HiddenField()
+    shown = HiddenField()
+    wished = HiddenField()
     version = HiddenField()
 
     @property
@@ -68,16 +80,6 @@ class BookingForm(FlaskForm):
         """The version that the person saw; -1, which no conference has, when it is missing or no number."""
         text = self.version.data or ""
         return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
-
-
-def codes_in(form: Any) -> list[str]:
-    """The chosen studios' codes, in order, each once; one more than may be chosen shows that there are too many."""
-    typed = (code.strip() for code in form.getlist("studio"))
-    return [code for code in dict.fromkeys(typed) if code][: MOST_PARTIES + 1]
-
-
-def is_code(text: str) -> bool:
-    return text.isprintable() and len(text) <= LONGEST_CODE
 
 
 def zone() -> ZoneInfo:
@@ -101,10 +103,14 @@ def blank() -> dict[str, str]:
         "date": date_text(start.date()),
         "start": time_text(start.time()),
         "duration": "60",
+        "earliest": EARLIEST,
+        "latest": LATEST,
+        "times": SO_OFTEN,
+        "wished": ANY_TIME,
     }
 
 
-def as_typed(conference: Conference, by_end: bool) -> dict[str, str]:
+def as_typed(conference: Conference, by_end: bool = False) -> dict[str, str | bool]:
     """A conference as somebody would have typed it, `by_end` with its end instead of its duration."""
     start, end = conference.starts_at.astimezone(zone()), conference.ends_at.astimezone(zone())
     minutes = as_minutes(Span(conference.starts_at, conference.ends_at))
@@ -118,6 +124,10 @@ def as_typed(conference: Conference, by_end: bool) -> dict[str, str]:
         "duration": minutes,
         "end": time_text(end.time()) if by_end or not minutes else "",
         "end_clock": WINTER if end.fold else SUMMER,
+        "earliest": EARLIEST,
+        "latest": LATEST,
+        "movable": conference.movable,
+        "marked": not conference.video,
         "version": str(conference.version),
     }
 
@@ -140,6 +150,11 @@ def complain_of(form: BookingForm, problems: Iterable[Problem]) -> None:
         complain(form[field], text)
 
 
+def problem_sentence(problem: Problem) -> str:
+    """What is wrong with a meeting, where it is not the title."""
+    return sentence(problem, "", settings())
+
+
 def text_of(field: Field) -> str:
     return (field.data or "").strip()
 
@@ -150,62 +165,45 @@ def has_errors(form: BookingForm) -> bool:
 
 def read_booking(
     form: BookingForm,
-    studio_ids: Mapping[str, int],
-    codes: Sequence[str],
+    wishes: Sequence[PartyWish | None],
     organisations: Sequence[Organisation],
     changed: Conference | None = None,
 ) -> Booking | None:
     """What is asked for; None, with a sentence at each field that is wrong, when it cannot be asked.
 
-    What the form knows nothing of (guests, pools, how many come, whom it is for) stays as the conference that is
-    `changed` has it. A pool gives what the person saw, by its name, where the time is another.
+    `wishes` are those of the form, None where a party names what there is not. Of the conference that is `changed`, who
+    said no or was given back is not on the form, and stays away from a meeting whose time stays.
     """
     meeting = read_meeting(form)
     title = form.title.data or ""
-    known = tuple(studio_ids[code] for code in codes if code in studio_ids)
+    known = [wish for wish in wishes if wish is not None]
     stays = changed is not None and meeting == Span(changed.starts_at, changed.ends_at)
-    parties = _parties(known, changed, stays)
-    video = changed is None or changed.video
+    parties = with_absent(known, changed) if changed and stays else known
+    video = not form.marked.data
     complain_of(form, title_problems(title))
-    complain_of(form, party_problems(parties, video) if len(known) == len(codes) else [])
-    complain_of_unknown(form, [code for code in codes if code not in studio_ids])
+    if len(known) == len(wishes):
+        complain_of(form, party_problems(parties, video))
     purpose, organisation = _purpose(form), _organisation(form, organisations)
-    if has_errors(form) or meeting is None or purpose is None or organisation is None:
+    if has_errors(form) or len(known) < len(wishes) or meeting is None or purpose is None or organisation is None:
         return None
-    asked = Booking(title, purpose, organisation.id, meeting.start, meeting.end, tuple(parties), video=video)
-    if changed is None:
-        return asked
-    return replace(asked, movable=changed.movable, organiser_id=changed.organiser_id)
+    movable = bool(form.movable.data)
+    asked = Booking(
+        title, purpose, organisation.id, meeting.start, meeting.end, tuple(parties), movable=movable, video=video
+    )
+    return replace(asked, organiser_id=changed.organiser_id) if changed else asked
 
 
-def guests_of(conference: Conference | None) -> list[GuestWish]:
-    """Who is called at an address of their own; the form leaves them as they are."""
-    wishes = [wish_of(party) for party in conference.parties] if conference else []
-    return [wish for wish in wishes if isinstance(wish, GuestWish)]
-
-
-def _parties(studio_ids: Sequence[int], changed: Conference | None, stays: bool) -> list[PartyWish]:
-    """The chosen studios in the places that studios had, each as it was wished for, and the guests in theirs. Who said
-    no is not on the form, and stays away from a meeting whose time stays."""
-    before = changed.parties if changed else []
-    own = {party.studio_id: _own_wish(party, stays) for party in before if party.studio_id and _is_shown(party)}
-    chosen = iter([own.get(studio_id, StudioWish(studio_id)) for studio_id in studio_ids])
-    found: list[PartyWish | None] = []
-    for party in before:
-        if _is_shown(party):
-            found.append(next(chosen, None))
-        elif party.studio_id is None or (stays and party.studio_id not in studio_ids):
-            found.append(wish_of(party))
+def with_absent(wishes: Sequence[PartyWish], changed: Conference) -> list[PartyWish]:
+    """These in the places of those that are on the form, and who is not on it in theirs."""
+    chosen, found = iter(wishes), list[PartyWish | None]()
+    for party in changed.parties:
+        found.append(next(chosen, None) if is_on_form(party) else wish_of(party))
     return [wish for wish in [*found, *chosen] if wish is not None]
 
 
-def _own_wish(party: Party, stays: bool) -> PartyWish:
-    return wish_of(party) if stays else StudioWish(party.studio_id or 0, party.attendees)
-
-
-def _is_shown(party: Party) -> bool:
-    """Whether its studio is on the form."""
-    return party.reservation is not None and party.reservation.released_at is None
+def is_on_form(party: Party) -> bool:
+    """Not who declined, and not a studio that was given back."""
+    return party.kind is PartyKind.GUEST or (party.reservation is not None and party.reservation.released_at is None)
 
 
 def read_changes_while_running(form: BookingForm, conference: Conference) -> Booking | None:
@@ -219,11 +217,6 @@ def read_changes_while_running(form: BookingForm, conference: Conference) -> Boo
     return Booking(title, conference.purpose, conference.organisation_id, conference.starts_at, end, studios(seated))
 
 
-def complain_of_unknown(form: BookingForm, codes: Sequence[str]) -> None:
-    for code in codes[:3]:
-        complain(form.find, _("There is no studio with the code %(code)s. Remove it.", code=code[:LONGEST_CODE]))
-
-
 def read_meeting(form: BookingForm) -> Span | None:
     """The wished time; None, with sentences at its fields, when it makes no sense or must be asked about."""
     for field in (form.date, form.start, form.duration, form.end):
@@ -232,6 +225,29 @@ def read_meeting(form: BookingForm) -> Span | None:
     start = _instant(form.start, form.start_clock, day, wall) if day and wall is not None else None
     end = _typed_end(form, day, start) if text_of(form.end) else _counted_end(form, start)
     return Span(start, end) if start and end else None
+
+
+def read_hours(form: BookingForm) -> tuple[time, time]:
+    """Between which hours of the day other times are looked for; what makes no sense, the usual ones."""
+    earliest, latest = read_time(text_of(form.earliest)), read_time(text_of(form.latest))
+    for field, typed in ((form.earliest, earliest), (form.latest, latest)):
+        if text_of(field) and typed is None:
+            complain(field, _("Type a time such as 08:00."))
+    return earliest or time.fromisoformat(EARLIEST), latest or time.fromisoformat(LATEST)
+
+
+def read_wished(form: BookingForm) -> datetime | None:
+    """Where the meeting was wished for, when it was moved from there."""
+    try:
+        wished = datetime.fromisoformat(form.wished.data or "")
+    except ValueError:
+        return None
+    return wished if wished.tzinfo is not None and wished.year in YEARS else None
+
+
+def shown_as(form: BookingForm) -> str:
+    """The date and the start as they stand on the form."""
+    return f"{text_of(form.date)} {text_of(form.start)}"
 
 
 def read_new_end(form: BookingForm, start: datetime) -> datetime | None:

@@ -8,11 +8,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from models import Endpoint, Organisation, Purpose, Site, Studio, db
+from models import Endpoint, EndpointStatus, Health, Organisation, Purpose, Site, Studio, db
 from studios.booking.candidates import Candidate, Own, is_of, unfit
 from studios.booking.wishes import GuestWish, PartyWish, PoolWish, StudioWish
 from studios.inventory.present import QUALITY_COUNTS
 
+OUT_OF_ORDER = frozenset({Health.DOWN, Health.UNREACHABLE, Health.MAINTENANCE})
 CLINICAL_WORK = frozenset({Purpose.CLINICAL, Purpose.MULTIDISCIPLINARY})
 
 
@@ -52,8 +53,8 @@ def _fit_for(purpose: Purpose, rooms: Iterable[Candidate]) -> Iterable[Candidate
     return (room for room in rooms if room.clinical) if purpose in CLINICAL_WORK else rooms
 
 
-_STUDIO, _SITE, _ORGANISATION, _ENDPOINT = (
-    model.__table__ for model in (Studio, Site, Organisation, Endpoint)
+_STUDIO, _SITE, _ORGANISATION, _ENDPOINT, _STATUS = (
+    model.__table__ for model in (Studio, Site, Organisation, Endpoint, EndpointStatus)
 )  # plain rows of tables: nine hundred take half the time that they take by way of the models
 _ROOMS: sa.Select[*tuple[Any, ...]] = (
     sa.select(
@@ -62,18 +63,21 @@ _ROOMS: sa.Select[*tuple[Any, ...]] = (
         _SITE.c.zone, _STUDIO.c.capacity, sa.cast(_STUDIO.c.equipment, sa.Text), _STUDIO.c.clinical, _STUDIO.c.shared,
         _STUDIO.c.needs_approval, _STUDIO.c.setup_minutes, _STUDIO.c.clear_down_minutes,
         sa.cast(_STUDIO.c.bookable_hours, sa.Text), _STUDIO.c.quality_tested_on, _STUDIO.c.quality_test_passed,
-        _ENDPOINT.c.control_driver,
+        _ENDPOINT.c.control_driver, _STATUS.c.health,
     )
     .select_from(_STUDIO)
     .join(_SITE, _STUDIO.c.site_id == _SITE.c.id)
     .join(_ORGANISATION, _SITE.c.organisation_id == _ORGANISATION.c.id)
     .outerjoin(_ENDPOINT, _ENDPOINT.c.studio_id == _STUDIO.c.id)
+    .outerjoin(_STATUS, _STATUS.c.endpoint_id == _ENDPOINT.c.id)
     .where(_STUDIO.c.retired_at.is_(None))
 )  # fmt: skip
 
 
 def _candidate(row: Sequence[Any], tested_since: date) -> Candidate:
-    *plain, equipment, clinical, shared, needs_approval, setup, clear_down, hours, tested_on, passed, driver = row
+    *plain, equipment, clinical, shared, needs_approval, setup, clear_down, hours, tested_on, passed, driver, health = (
+        row
+    )
     return Candidate._make(
         (
             *plain,
@@ -86,6 +90,7 @@ def _candidate(row: Sequence[Any], tested_since: date) -> Candidate:
             hours and json.loads(hours),
             bool(passed and tested_on and tested_on >= tested_since),
             driver is not None,
+            health in OUT_OF_ORDER,
         )
     )
 

@@ -1,36 +1,53 @@
 """The coordinator's pages: book, the list of conferences, one conference, change and cancel."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from flask_login import current_user
 
 from accounts.permissions import EVERY_ROLE, access, allow, polled
 from accounts.queries import organisations_for
-from errors import Conflict, Forbidden, NotFound
-from models import Account, Conference, ConferenceState, Organisation, Role, write
+from errors import Conflict, Forbidden, Invalid, NotFound, Refused
+from models import Account, Conference, ConferenceState, Organisation, Role, db, write
 from studios.booking import conferences as writes
 from studios.booking import queries, times
-from studios.booking.desk import chosen_studios, lay_out
+from studios.booking.api.reading import organiser_called
+from studios.booking.desk.keeping import content_of, copied, parties_of, typed_from
+from studios.booking.desk.laying import lay_out
+from studios.booking.desk.parties import Network, parties_in, places
+from studios.booking.desk.presses import Draft, count_minutes, press, search
+from studios.booking.desk.repeats import REPEATS, chosen_in, repeats_of
+from studios.booking.desk.seen import seen_seats
+from studios.booking.drafts import delete_draft, drafts_of, own_draft, save_draft
+from studios.booking.drawing import own_of
 from studios.booking.explaining import obstacle_sentence
 from studios.booking.forms import (
     QUICK_MINUTES,
+    SO_OFTEN,
     BookingForm,
     as_typed,
     blank,
-    codes_in,
+    complain,
     complain_of,
+    has_errors,
     now,
     read_booking,
     read_changes_while_running,
+    text_of,
     today,
+    zone,
 )
 from studios.booking.listing import list_conferences
 from studios.booking.obstacles import ChangedMeanwhile, Kind, WishRefused
-from studios.booking.presses import Draft, count_minutes, press, search
+from studios.booking.rooms import rooms
 from studios.booking.rules import Phase
+from studios.booking.seating import Drawn
+from studios.booking.series.saving import book_series
 from studios.booking.sight import look_at
 from studios.booking.typed import date_text, read_date
 from studios.booking.wishes import Booking
@@ -47,12 +64,23 @@ for _filter in (times.clock, times.clock_seconds, times.day_name, times.capital,
 @blueprint.route("/book", methods=["GET", "POST"])
 @allow(*BOOKERS)
 def book() -> ResponseReturnValue:
+    """An empty request; one that was put aside (`draft`), or another conference's for a new time (`copy`)."""
+    network = Network(rooms())
     if request.method == "POST":
-        return _save(_draft(None), None)
-    form = BookingForm(request.args, data=blank())
+        return _save(_draft(None, network), None)
+    typed, parties = blank(), parties_in(request.args)
+    if number := request.args.get("draft", type=int):
+        typed, parties = typed_from(own_draft(number, _person()).content)
+    elif reference := request.args.get("copy", ""):
+        typed, parties = copied(_to_copy(reference), network, _organisations())
+    form = _form(request.args, typed)
     if day := read_date(form.date.data, today()):
         form.date.data = date_text(day)
-    return _page(Draft(form, codes_in(request.args)))
+    if "start" in request.args or "date" in request.args:
+        form.wished.data = ""
+    draft = Draft(form, parties, network)
+    search(draft, _person(), own_of(_person()), take_only_hit=False)
+    return _page(draft, draft_id=number)
 
 
 @blueprint.route("/book/draft", methods=["GET", "POST"])
@@ -64,6 +92,40 @@ def draft() -> ResponseReturnValue:
     return _redraw(None)
 
 
+@blueprint.get("/drafts/")
+@allow(*BOOKERS)
+def drafts() -> ResponseReturnValue:
+    """The requests that this person has put aside."""
+    return render_template("booking/drafts.html", drafts=drafts_of(_person()), purposes=PURPOSES)
+
+
+@blueprint.post("/drafts/")
+@allow(*BOOKERS)
+def keep() -> ResponseReturnValue:
+    """Put the request aside, over the draft that it came from."""
+    draft = _draft(None, Network(rooms()))
+    number = request.args.get("draft", type=int)
+    content = content_of(draft)
+    if content is None:
+        return _page(draft, status=422, draft_id=number)
+    person_id = _person().id
+    try:
+        kept = write(lambda: save_draft(content, db.session.get_one(Account, person_id), number).id)
+    except Refused as error:
+        return _page(draft, refusal=error.message, status=error.status, draft_id=number)
+    flash(_("The draft is saved. It holds no studio, and nobody is told of it."))
+    return redirect(url_for(".book", draft=kept), 303)
+
+
+@blueprint.post("/drafts/<int:number>/delete")
+@allow(*BOOKERS)
+def throw_away(number: int) -> ResponseReturnValue:
+    person_id = _person().id
+    write(lambda: delete_draft(number, db.session.get_one(Account, person_id)))
+    flash(_("The draft is deleted."))
+    return redirect(url_for(".drafts"), 303)
+
+
 @blueprint.route("/conferences/<reference>/change", methods=["GET", "POST"])
 @allow(*BOOKERS)
 def change(reference: str) -> ResponseReturnValue:
@@ -71,10 +133,10 @@ def change(reference: str) -> ResponseReturnValue:
     running = queries.is_under_way(found)
     if queries.phase_of(found) is Phase.OVER:
         return _refused(found, _("This conference is over and can no longer be changed."))
+    network = Network(rooms())
     if request.method == "POST":
-        return _save(_draft(found), found)
-    form = BookingForm(None, data=as_typed(found, by_end=running))
-    return _page(Draft(form, _codes_of(found)), found)
+        return _save(_draft(found, network), found)
+    return _page(Draft(_form(None, as_typed(found, by_end=running)), parties_of(found, network), network), found)
 
 
 @blueprint.route("/conferences/<reference>/change/draft", methods=["GET", "POST"])
@@ -148,15 +210,24 @@ def live(reference: str) -> ResponseReturnValue:
     return render_template("booking/_live.html", sight=sight, **_words())
 
 
-def _draft(found: Conference | None) -> Draft:
+def _form(given: Any, typed: Mapping[str, Any] | None = None) -> BookingForm:
+    form = BookingForm(given, data=typed) if typed is not None else BookingForm()
+    form.repeat.choices = REPEATS
+    if form.times.data is None:  # it is on the form only when something repeats
+        form.times.data = SO_OFTEN
+    return form
+
+
+def _draft(found: Conference | None, network: Network) -> Draft:
     """What was sent; the studios of a conference that is under way stand, whatever was sent."""
     fixed = found is not None and queries.is_under_way(found)
-    return Draft(BookingForm(), _codes_of(found) if found and fixed else codes_in(request.form))
+    parties = parties_of(found, network) if found and fixed else parties_in(request.form)
+    return Draft(_form(None), parties, network, request.form.getlist("opened"), chosen_in(request.form))
 
 
 def _redraw(found: Conference | None) -> ResponseReturnValue:
     """Carry out the button that was pressed, or take in the field that was changed."""
-    draft = _draft(found)
+    draft = _draft(found, Network(rooms()))
     press(draft, request.form)
     # A duration that was just typed is meant; an end that still stands there would win otherwise.
     if request.headers.get("HX-Source") == "input#duration":
@@ -165,32 +236,62 @@ def _redraw(found: Conference | None) -> ResponseReturnValue:
         count_minutes(draft.form)
     # Without a script Enter in the search field presses the first button of the form.
     entered = "update" in request.form and not request.headers.get("HX-Request")
-    search(draft, take_only_hit="search" in request.form or entered)
-    return _page(draft, found)
+    search(draft, _person(), own_of(_person()), take_only_hit="search" in request.form or entered)
+    return _page(draft, found, draft_id=request.args.get("draft", type=int))
 
 
 def _save(draft: Draft, found: Conference | None) -> ResponseReturnValue:
     """Book, or change what was found; back to the form as typed when that is refused."""
     asked = _asked(draft, found)
+    number = request.args.get("draft", type=int)
     if asked is None:
-        return _page(draft, found, status=422)
+        return _page(draft, found, status=422, draft_id=number)
+    if found is None and draft.form.repeat.data:
+        return _save_series(draft, asked, number)
     reference = found.reference if found else ""
-    conference_id = found.id if found else 0
-    save: Callable[[], Conference] = (
-        (lambda: writes.change(conference_id, asked, draft.form.typed_version, _person()))
-        if found
-        else (lambda: writes.book(asked, _person()))
-    )
+    seats = seen_seats(asked, request.form.getlist("seat"), draft.network, own_of(_person()))
     try:
-        saved = write(save)
+        saved = write(_saving(asked, draft, found.id if found else 0, seats, number))
     except WishRefused as error:
         complain_of(draft.form, error.problems)
-        return _page(draft, _reloaded(reference), status=error.status)
+        return _page(draft, _reloaded(reference), status=error.status, draft_id=number)
     except Conflict as error:
         outdated = isinstance(error, ChangedMeanwhile)
-        return _page(draft, _reloaded(reference), _why(error), outdated, error.status)
+        return _page(draft, _reloaded(reference), _why(error), outdated, error.status, number)
     flash(_told(saved, bool(found)))
     return redirect(url_for(".conference", reference=saved.reference), 303)
+
+
+def _saving(
+    asked: Booking, draft: Draft, conference_id: int, seats: Drawn | None, number: int | None
+) -> Callable[[], Conference]:
+    """The transaction: with a conference's key a change, else a booking; a draft that it came from is gone then."""
+    if conference_id:
+        return lambda: writes.change(conference_id, asked, draft.form.typed_version, _person(), seats)
+
+    def book() -> Conference:
+        booked = writes.book(asked, _person(), seats)
+        if number:
+            delete_draft(number, _person())
+        return booked
+
+    return book
+
+
+def _save_series(draft: Draft, asked: Booking, number: int | None) -> ResponseReturnValue:
+    """Every meeting that is not skipped, or none."""
+    rows = places(draft.parties, draft.network)
+    repeats = repeats_of(draft.form, asked, rows, draft.chosen, _person(), zone(), settles=False)
+    if repeats is None or has_errors(draft.form):
+        return _page(draft, status=422, draft_id=number)
+    try:
+        saved = write(lambda: book_series(repeats.request, _person(), repeats.seen))
+    except Conflict as error:
+        return _page(draft, refusal=error.message, status=error.status, draft_id=number)
+    booked = ngettext("%(num)s conference is booked", "%(num)s conferences are booked", len(saved.conferences))
+    skipped = ngettext("%(num)s is skipped", "%(num)s are skipped", saved.skipped) if saved.skipped else ""
+    flash(", ".join(part for part in (booked, skipped) if part) + ".")
+    return redirect(url_for(".conference", reference=saved.conferences[0].reference), 303)
 
 
 def _why(error: Conflict) -> str:
@@ -202,19 +303,46 @@ def _why(error: Conflict) -> str:
 def _asked(draft: Draft, found: Conference | None) -> Booking | None:
     if found and queries.is_under_way(found):
         return read_changes_while_running(draft.form, found)
-    ids = {code: studio.id for code, studio in chosen_studios(draft.codes).items()}
-    return read_booking(draft.form, ids, draft.codes, _organisations(), found)
+    rows = places(draft.parties, draft.network)
+    for place in rows:
+        if place.wish is None:
+            complain(draft.form.find, _unknown(place.name[:40]))
+    asked = read_booking(draft.form, [place.wish for place in rows], _organisations(), found)
+    if asked is None or not (email := text_of(draft.form.on_behalf)):
+        return asked
+    try:
+        return replace(asked, organiser_id=organiser_called(email, asked.organisation_id))
+    except Invalid as error:
+        complain(draft.form.on_behalf, error.message)
+        return None
+
+
+def _unknown(name: str) -> str:
+    return _("There is no studio with the code %(code)s. Remove it.", code=name)
 
 
 def _page(
-    draft: Draft, found: Conference | None = None, refusal: str = "", outdated: bool = False, status: int = 200
+    draft: Draft,
+    found: Conference | None = None,
+    refusal: str = "",
+    outdated: bool = False,
+    status: int = 200,
+    draft_id: int | None = None,
 ) -> ResponseReturnValue:
-    desk = lay_out(draft, _organisations(), found, refusal, outdated)
+    desk = lay_out(draft, _person(), _organisations(), found, refusal, outdated, draft_id)
     template = "booking/_booking.html" if request.headers.get("HX-Request") else "booking/book.html"
     page = render_template(
         template, desk=desk, faces=FACES, quick_minutes=QUICK_MINUTES, sent=status >= 400, today=today()
     )
     return page, status
+
+
+def _to_copy(reference: str) -> Conference:
+    """A conference that this person may see whole."""
+    found = _conference(reference)
+    if not queries.may_see_title(access(), found):
+        raise Forbidden(_("Only those around its table can book this conference again."))
+    return found
 
 
 def _refused(found: Conference, message: str) -> ResponseReturnValue:
@@ -250,15 +378,6 @@ def _person() -> Account:
     person = current_user._get_current_object()
     assert isinstance(person, Account)
     return person
-
-
-def _codes_of(found: Conference) -> list[str]:
-    """Of the studios that are reserved for it; who declined, or was given back, is not asked again by itself."""
-    return [
-        party.reservation.studio.code
-        for party in found.parties
-        if party.reservation and party.reservation.released_at is None
-    ]
 
 
 def _told(saved: Conference, changed: bool) -> str:

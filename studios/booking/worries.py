@@ -9,8 +9,7 @@ from config import settings
 from models import Conference, EndpointStatus, Party, Studio
 from studios.booking import queries
 from studios.booking.finding.question import SOON
-from studios.booking.finding.reading import OUT_OF_ORDER
-from studios.booking.rooms import CLINICAL_WORK
+from studios.booking.rooms import CLINICAL_WORK, OUT_OF_ORDER
 from studios.booking.rules import Phase
 from studios.inventory.present import Quality, present_health, quality_of
 

@@ -83,7 +83,7 @@ def read_booking(body: ConferenceRequest, roles: Sequence[Role] = BOOKERS) -> Bo
         start=body.start,
         end=body.end,
         parties=parties,
-        organiser_id=_organiser(body.on_behalf_of, organisation_id) if body.on_behalf_of else None,
+        organiser_id=organiser_called(body.on_behalf_of, organisation_id) if body.on_behalf_of else None,
         movable=body.movable,
         video=body.video,
     )
@@ -180,7 +180,8 @@ def _organisation(asked: str | None, parties: Sequence[PartyWish], places: Place
     return first
 
 
-def _organiser(email: str, organisation_id: int) -> int:
+def organiser_called(email: str, organisation_id: int) -> int:
+    """Whom it is booked for. Raises Invalid where nobody at the responsible organisation has this address."""
     account = account_by_email(email)
     if account is None or account.disabled_at is not None or not access_of(account).covers(organisation_id, *Role):
         raise Invalid(_("Nobody at the responsible organisation has this address."), "on_behalf_of")

@@ -116,8 +116,8 @@ class Blocker:
     """What blocks a studio, or with `room` None the whole meeting, and when.
 
     `move`: by how much a reservation would have to move to give way, negative for earlier, whatever is next to it.
-    `reference` names its conference, `owner` the organisation whose it is and `contact` their telephone; `reason` is a
-    closure's. The pure search leaves these empty.
+    `reference` names its conference, `owner` the organisation whose it is and `contact` their telephone, `movable`
+    whether they may be asked for its time; `reason` is a closure's. The pure search leaves these empty.
     """
 
     why: Why
@@ -128,6 +128,7 @@ class Blocker:
     reference: str = ""
     owner: str = ""
     contact: str = ""
+    movable: bool = False
     reason: str = ""
 
 

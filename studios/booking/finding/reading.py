@@ -1,4 +1,4 @@
-"""What the search has to know of the studios: what is reserved, closed and out of order. One query each."""
+"""What the search has to know of the studios: what is reserved and closed. One query each."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -10,9 +10,6 @@ import sqlalchemy as sa
 from models import (
     Closure,
     Conference,
-    Endpoint,
-    EndpointStatus,
-    Health,
     Organisation,
     Reservation,
     Site,
@@ -25,7 +22,6 @@ from studios.booking.candidates import Candidate
 from studios.booking.finding.question import Taken
 from studios.calendars.rules import Span
 
-OUT_OF_ORDER = (Health.DOWN, Health.UNREACHABLE, Health.MAINTENANCE)
 MOST_LISTED = 300
 """Beyond so many studios it is quicker to read what is reserved in all of them."""
 
@@ -42,6 +38,7 @@ class Holder:
     reference: str = ""
     owner: str = ""
     contact: str = ""
+    movable: bool = False
 
 
 def reserved(studio_ids: Collection[int], window: Span, now: datetime, but: int | None) -> dict[int, list[Taken]]:
@@ -84,16 +81,6 @@ def closures(studios: Iterable[Candidate], window: Span) -> tuple[dict[int, list
     return found, {row.id: row.reason for row in rows}
 
 
-def out_of_order() -> set[int]:
-    """The studios whose equipment does not work now."""
-    query = (
-        sa.select(Endpoint.studio_id)
-        .join(EndpointStatus, EndpointStatus.endpoint_id == Endpoint.id)
-        .where(EndpointStatus.health.in_(OUT_OF_ORDER))
-    )
-    return set(db.session.scalars(query))
-
-
 def holders(reservation_ids: Collection[int]) -> Mapping[int, Holder]:
     """Whose these reservations are, by key: their conference's, or that of the request on the waiting list that has an
     offer for this time."""
@@ -106,6 +93,7 @@ def holders(reservation_ids: Collection[int]) -> Mapping[int, Holder]:
             Conference.id,
             Organisation.name,
             phone.order_by(Site.id).limit(1).correlate(Organisation).scalar_subquery(),
+            Conference.movable,
         )
         .outerjoin(Conference, Reservation.conference_id == Conference.id)
         .outerjoin(WaitingRequest, Reservation.waiting_request_id == WaitingRequest.id)
@@ -116,8 +104,8 @@ def holders(reservation_ids: Collection[int]) -> Mapping[int, Holder]:
         .where(Reservation.id.in_(reservation_ids))
     )
     return {
-        key: Holder(_reference(conference_id), owner or "", contact or "")
-        for key, conference_id, owner, contact in db.session.execute(query)
+        key: Holder(_reference(conference_id), owner or "", contact or "", bool(movable))
+        for key, conference_id, owner, contact, movable in db.session.execute(query)
     }
 
 

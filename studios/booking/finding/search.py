@@ -42,6 +42,7 @@ from studios.booking.finding.slots import (
     grid_over,
     has,
     nearest,
+    runs,
     starts_within,
     thresholds,
 )
@@ -73,6 +74,15 @@ def find(question: Question) -> Answer:
     return Answer(tuple(exact or search.compromises()), search.missed(exact))
 
 
+def openings(question: Question) -> list[Span]:
+    """The stretches of the time that was asked for in which a meeting of this length can lie anywhere: as step 1 finds
+    them, so that parties with different pools may still have too few studios among them."""
+    drawn = draws(question.seats)
+    if isinstance(drawn, TooFew) or not question.within:
+        return []
+    return _Search(question, drawn).openings()
+
+
 class _Search:
     def __init__(self, question: Question, drawn: Draws) -> None:
         self._question, self._draws = question, drawn
@@ -92,6 +102,11 @@ class _Search:
             possible = asked & ~_union(1 << index for index in found) & self._everybody(usable)
             found |= self._ranked(self._chosen(usable, possible, found, limit))
         return [self._suggestion(index, length, rooms) for index, rooms in found.items()]
+
+    def openings(self) -> list[Span]:
+        question, grid = self._question, self._grid
+        starts = self._asked(question.length, question.within) & self._everybody(self._free(question.length))
+        return [Span(grid.at(first), grid.at(last) + question.length) for first, last in runs(starts)]
 
     def compromises(self) -> list[Suggestion]:
         """Step 5."""

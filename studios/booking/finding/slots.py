@@ -3,7 +3,7 @@
 What bars a start is worked out exactly, to the microsecond; only the starts themselves stand on a grid.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -101,6 +101,17 @@ def nearest(mask: int, grid: Grid, preferred: datetime | None) -> int:
         return before.bit_length() - 1
     earlier, later = before.bit_length() - 1, split + _lowest(after)
     return earlier if preferred - grid.at(earlier) <= grid.at(later) - preferred else later
+
+
+def runs(mask: int) -> Iterator[tuple[int, int]]:
+    """The first and the last of each run of starts without a gap, in order."""
+    first = 0
+    while mask:
+        gap = _lowest(mask)
+        first, mask = first + gap, mask >> gap
+        length = _lowest(~mask)
+        yield first, first + length - 1
+        first, mask = first + length, mask >> length
 
 
 def has(mask: int, index: int) -> bool:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
@@ -20,6 +20,18 @@ from studios.booking.wishes import GuestWish, PartyWish, PoolWish, StudioWish, s
 from studios.calendars.rules import Span
 
 Hours = tuple[time, time]
+
+
+@dataclass(frozen=True)
+class Posed:
+    """A question with all that the search has to know. `studios`: all that come into it, by key. `unfit`: for parties
+    that ask for a studio which is not one for them, why; one that is no longer in use has no reason. `closures`: the
+    reasons of closures by their keys."""
+
+    question: Question
+    studios: Mapping[int, Candidate]
+    unfit: Mapping[int, tuple[Unfit, ...]]
+    closures: Mapping[int, str]
 
 
 def find_time(
@@ -46,19 +58,55 @@ def find_time(
     with no compromise on what was asked for, and no word of what is in the way. Nothing
     begins before `now` and the lead time of bookings, or beyond their horizon.
     """
-    now = now or datetime.now(UTC)
     zone = ZoneInfo(settings().zone)
-    there = rooms(_named_only(wishes))
+    within = asked_spans(start, end, hours, days, zone)
+    wished = Wished(timedelta(minutes=minutes), within, preferred, barred, limit, exactly)
+    return answer(pose(wishes, wished, rooms(_named_only(wishes)), own=own, purpose=purpose, but=but, now=now))
+
+
+@dataclass(frozen=True)
+class Wished:
+    """When a meeting shall be, and what is asked about it; see `find_time`. `read`: more time than the search looks at,
+    of which the question shall know what is taken."""
+
+    length: timedelta
+    within: Sequence[Span]
+    preferred: datetime | None = None
+    barred: Sequence[Span] = ()
+    limit: int = 5
+    exactly: bool = False
+    read: Span | None = None
+
+
+def pose(
+    wishes: Sequence[PartyWish],
+    wished: Wished,
+    there: Mapping[int, Candidate],
+    *,
+    own: Own,
+    purpose: Purpose,
+    but: int | None = None,
+    now: datetime | None = None,
+) -> Posed:
+    """Read what is taken in the studios of `there` that come into question."""
+    now = now or datetime.now(UTC)
     seats = _seats(wishes, there, own, purpose)
     question = Question(
-        seats, {}, timedelta(minutes=minutes), asked_spans(start, end, hours, days, zone), now, zone,
-        None if preferred is None else preferred.astimezone(UTC),
-        timedelta(minutes=settings().lead_minutes), now + timedelta(days=settings().horizon_days), barred, limit,
-        exactly,
+        seats, {}, wished.length, wished.within, now, ZoneInfo(settings().zone),
+        None if wished.preferred is None else wished.preferred.astimezone(UTC),
+        timedelta(minutes=settings().lead_minutes), now + timedelta(days=settings().horizon_days), wished.barred,
+        wished.limit, wished.exactly,
     )  # fmt: skip
     studios = {key: there[key] for key in dict.fromkeys(key for seat in seats for key in seat.rooms or ())}
-    answer = _answer(question, studios, but)
-    return replace(answer, studios=studios, unfit=_unfit(wishes, seats, there, own))
+    found, reasons = _rooms(question, studios, wished.read, but)
+    return Posed(replace(question, rooms=found), studios, _unfit(wishes, seats, there, own), reasons)
+
+
+def answer(posed: Posed) -> Answer:
+    """The search's answer, with the names of what is in the way."""
+    found = find(posed.question)
+    missed = named(found.missed, posed.closures) if found.missed else None
+    return replace(found, missed=missed, studios=posed.studios, unfit=posed.unfit)
 
 
 def _named_only(wishes: Sequence[PartyWish]) -> list[int] | None:
@@ -95,29 +143,32 @@ def _unfit(
     return found
 
 
-def _answer(question: Question, studios: Mapping[int, Candidate], but: int | None) -> Answer:
-    if not question.within:
-        return find(replace(question, rooms={key: Room(key) for key in studios}))
-    window = _read_window(question, studios)
+def _rooms(
+    question: Question, studios: Mapping[int, Candidate], read: Span | None, but: int | None
+) -> tuple[dict[int, Room], Mapping[int, str]]:
+    """The studios as the search sees them, and the reasons of closures by their keys."""
+    if not question.within and read is None:
+        return {key: Room(key) for key in studios}, {}
+    window = _read_window(question, studios, read)
     reserved = reading.reserved(studios.keys(), window, question.now, but)
     closed, reasons = reading.closures(studios.values(), window)
-    down, shut = reading.out_of_order(), _shut(window)
+    shut = _shut(window)
     found = {
         key: Room(
             key, each.capacity, each.setup, each.clear_down, each.site_id, each.latitude, each.longitude,
-            each.quality_ok, key in down, reserved[key], closed.get(key, ()), shut(each),
+            each.quality_ok, each.is_down, reserved[key], closed.get(key, ()), shut(each),
         )
         for key, each in studios.items()
     }  # fmt: skip
-    answer = find(replace(question, rooms=found))
-    return replace(answer, missed=_named(answer.missed, reasons)) if answer.missed else answer
+    return found, reasons
 
 
-def _read_window(question: Question, studios: Mapping[int, Candidate]) -> Span:
+def _read_window(question: Question, studios: Mapping[int, Candidate], read: Span | None) -> Span:
     """All the time that the search may look at: meetings can be shifted, and have buffers."""
+    asked = [*question.within, *([read] if read else [])]
     before = max((each.setup for each in studios.values()), default=timedelta()) + MOST_SHIFTED
     after = max((each.clear_down for each in studios.values()), default=timedelta()) + MOST_SHIFTED
-    return Span(question.within[0].start, question.within[-1].end).widened(before, after)
+    return Span(min(span.start for span in asked), max(span.end for span in asked)).widened(before, after)
 
 
 def _shut(window: Span) -> Callable[[Candidate], Sequence[Span]]:
@@ -130,17 +181,17 @@ def _shut(window: Span) -> Callable[[Candidate], Sequence[Span]]:
     return lambda each: () if each.hours is None else outside(json.dumps(each.hours), each.zone)
 
 
-def _named(missed: NearMiss, reasons: Mapping[int, str]) -> NearMiss:
-    """With the reference and the owner of each conference that is in the way, and the reasons of closures."""
+def named(missed: NearMiss, reasons: Mapping[int, str]) -> NearMiss:
+    """With the reference and the owner of each conference that is in the way, and the reasons of closures. A query."""
     blockers = [blocker for seat in missed.seats for blocker in seat.blockers]
     keys = {blocker.key for blocker in blockers if blocker.why is Why.RESERVED and blocker.key is not None}
     known = reading.holders(keys) if keys else {}
 
-    def named(blocker: Blocker) -> Blocker:
+    def with_name(blocker: Blocker) -> Blocker:
         if blocker.why is Why.CLOSED:
             return replace(blocker, reason=reasons.get(blocker.key or 0, ""))
         holder = known.get(blocker.key or 0)
         return replace(blocker, **asdict(holder)) if holder else blocker
 
-    seats = (replace(seat, blockers=tuple(map(named, seat.blockers))) for seat in missed.seats)
+    seats = (replace(seat, blockers=tuple(map(with_name, seat.blockers))) for seat in missed.seats)
     return replace(missed, seats=tuple(seats))

@@ -1,5 +1,6 @@
 """What the tests of the booking pages share: a network of studios, browsers, and a count of queries."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -98,7 +99,17 @@ def chosen_clock(answer: TestResponse) -> str | None:
 
 
 def chosen_in(answer: TestResponse) -> list[str]:
-    return re.findall(r'name="studio" value="([^"]*)"', answer.text)
+    """The codes of the studios that are asked for by name; other parties as their JSON."""
+    values = [unescape(value) for value in re.findall(r'name="party" value="([^"]*)"', answer.text)]
+    return [json.loads(value).get("studio", value) for value in values]
+
+
+def asked_for(answer: TestResponse) -> dict[str, list[str]]:
+    """The parties of the page and the studios that it showed for them, as the form sends them."""
+    return {
+        name: [unescape(value) for value in re.findall(rf'name="{name}" value="([^"]*)"', answer.text)]
+        for name in ("party", "seat")
+    }
 
 
 # Twelve of a page's own, and its frame's two: is a process silent, is this a demonstration.

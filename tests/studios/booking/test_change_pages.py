@@ -17,6 +17,7 @@ from tests.studios.booking.pages import (
     MOST_QUERIES,
     OSLO,
     Network,
+    asked_for,
     chosen_in,
     counted_queries,
     instant,
@@ -231,7 +232,7 @@ def test_the_change_page_takes_at_most_twelve_queries(
     assert len(queries) <= MOST_QUERIES, "\n".join(queries)
 
 
-def test_what_the_form_knows_nothing_of_stays(coordinator: FlaskClient, network: Network) -> None:
+def test_guests_and_numbers_of_people_stay(coordinator: FlaskClient, network: Network) -> None:
     asked = Booking(
         "Lung meeting",
         Purpose.CLINICAL,
@@ -244,7 +245,7 @@ def test_what_the_form_knows_nothing_of_stays(coordinator: FlaskClient, network:
     conference = db.session.get_one(Conference, write(lambda: book(asked, None).id))
     page = coordinator.get(address(conference, "change"))
     assert "sip:anna@example.org" in text_of(page)
-    form = typed("TRO-1", title="Heart meeting", start="10:00", version="1")
+    form = typed(title="Heart meeting", start="10:00", version="1", movable="y", studio=[], **asked_for(page))
     assert coordinator.post(address(conference, "change"), data=form).status_code == 303
     stored = now_stored(conference)
     assert [(party.studio_id, party.guest_address, party.attendees) for party in stored.parties] == [
@@ -273,7 +274,7 @@ def test_another_title_leaves_a_pool_a_guest_and_the_series_alone(
     before = booking_of(pooled).parties
     kept = [party.id for party in pooled.parties]
     page = coordinator.get(address(pooled, "change"))
-    form = typed(*chosen_in(page), title="Heart meeting", version="1")
+    form = typed(title="Heart meeting", version="1", studio=[], **asked_for(page))
     assert coordinator.post(address(pooled, "change"), data=form).status_code == 303
     stored = now_stored(pooled)
     assert (stored.title, stored.detached) == ("Heart meeting", False)
@@ -281,18 +282,18 @@ def test_another_title_leaves_a_pool_a_guest_and_the_series_alone(
     assert [party.id for party in stored.parties] == kept
 
 
-def test_another_time_takes_the_studio_that_was_seen_and_no_other_of_its_pool(
-    coordinator: FlaskClient, network: Network, pooled: Conference
+@pytest.mark.parametrize("seen", ["BOD-1", "BOD-2"])
+def test_another_time_takes_the_studio_of_the_pool_that_was_seen(
+    coordinator: FlaskClient, network: Network, pooled: Conference, seen: str
 ) -> None:
-    seen = pooled.parties[2].studio_id
-    page = coordinator.get(address(pooled, "change"))
-    form = typed(*chosen_in(page), start="11:00", version="1")
+    wishes = booking_of(pooled).parties
+    asked = asked_for(coordinator.get(address(pooled, "change")))
+    asked["seat"][2] = seen
+    form = typed(start="11:00", version="1", studio=[], **asked)
     assert coordinator.post(address(pooled, "change"), data=form).status_code == 303
-    assert booking_of(now_stored(pooled)).parties == (
-        StudioWish(network.tromso_1.id),
-        GuestWish("sip:anna@example.org"),
-        StudioWish(seen),
-    )
+    stored = now_stored(pooled)
+    assert booking_of(stored).parties == wishes
+    assert [party.reservation.studio.code for party in stored.parties if party.reservation] == ["TRO-1", seen]
 
 
 def test_a_marked_room_stays_marked(coordinator: FlaskClient, network: Network) -> None:
@@ -300,7 +301,7 @@ def test_a_marked_room_stays_marked(coordinator: FlaskClient, network: Network) 
     hour = nine() + timedelta(hours=1)
     asked = Booking("Training", Purpose.EDUCATION, network.unn.id, nine(), hour, parties, video=False)
     conference = db.session.get_one(Conference, write(lambda: book(asked, None).id))
-    form = typed("TRO-1", title="Training", start="10:00", version="1")
+    form = typed("TRO-1", title="Training", start="10:00", version="1", marked="y")
     assert coordinator.post(address(conference, "change"), data=form).status_code == 303
     stored = now_stored(conference)
     assert (stored.video, stored.due_at, len(stored.parties)) == (False, None, 1)

@@ -208,7 +208,7 @@ def test_a_clash_of_buffers_outside_the_shown_hours_is_seen(coordinator: FlaskCl
     early = instant(tomorrow(), 6)
     factories.conference(network.tromso_1, network.tromso_2, start=early, end=early + timedelta(minutes=45))
     page = coordinator.get("/book", query_string=typed(start="07:00"))
-    assert "1 studio is not free" in text_of(page)
+    assert "This time is not free for all" in text_of(page)
     assert "UNN Tromsø, Studio 1 is busy 06:00–06:45" in text_of(page)
 
 

@@ -190,7 +190,7 @@ def test_health_is_a_word_beside_every_colour_and_every_field_has_a_label(coordi
     page = coordinator.get("/book", query_string={"studio": ["TRO-1", "BOD-1"]}).text
     chips = re.findall(r'class="chip is-(\w+)".*?class="chip__state">([^<]+)<', page, re.S)
     assert chips == [("unknown", "Unknown"), ("unknown", "Unknown")]
-    fields = re.findall(r'<(?:input|select)(?![^>]*type="(?:hidden|submit|radio)")[^>]*\bid="([^"]+)"', page)
+    fields = re.findall(r'<(?:input|select)(?![^>]*type="(?:hidden|submit|radio|checkbox)")[^>]*\bid="([^"]+)"', page)
     assert fields
     assert not [field for field in fields if f'for="{field}"' not in page]
 
