@@ -41,9 +41,11 @@ import reports.jobs
 import reports.views
 import scheduler.commands
 import simulation.commands
+import studios.booking.action_pages
 import studios.booking.api.blueprints
 import studios.booking.api.references
 import studios.booking.commands
+import studios.booking.feed_pages
 import studios.booking.jobs
 import studios.booking.views
 import studios.inventory.commands
@@ -157,6 +159,8 @@ def _add_pages(app: Flask) -> None:
     app.add_url_rule("/healthz", view_func=healthz)
     app.register_blueprint(monitoring.views.blueprint)
     app.register_blueprint(studios.inventory.views.blueprint)
+    app.register_blueprint(studios.booking.action_pages.blueprint)
+    app.register_blueprint(studios.booking.feed_pages.blueprint)
     app.register_blueprint(studios.booking.views.blueprint)
     app.register_blueprint(reports.views.blueprint)
     operation.views.init_app(app, DATABASE_PATIENCE)

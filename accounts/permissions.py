@@ -52,6 +52,12 @@ def public(view: View) -> View:
     return view
 
 
+def with_secret_address(view: View) -> View:
+    """A view whose address is a secret: it is not written to the log."""
+    view.has_secret_address = True  # type: ignore[attr-defined]
+    return view
+
+
 def polled(view: View) -> View:
     """A view that pages ask for by themselves: it does not count as a person's activity."""
     view.polled = True  # type: ignore[attr-defined]

@@ -38,6 +38,8 @@ def compose(
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers
     mail.set_content(body)
     for attachment in attachments:
+        _offer(mail, attachment)
+    for attachment in attachments:
         _attach(mail, attachment["name"], attachment["type"], attachment["content"])
     return mail
 
@@ -48,6 +50,16 @@ def _set_subject(mail: EmailMessage, subject: str) -> None:
         mail["Subject"] = subject
     else:
         mail.set_raw("Subject", Header(subject, "utf-8", header_name="Subject").encode())
+
+
+def _offer(mail: EmailMessage, attachment: Mapping[str, str]) -> None:
+    """An invitation beside the text, as another form of it: that is where calendar programs look (RFC 6047). The file
+    is attached too, for those that look there."""
+    described = EmailMessage(policy=POLICY)
+    described["Content-Type"] = one_line(attachment["type"])
+    method = described["Content-Type"].params.get("method")
+    if described.get_content_type() == "text/calendar" and method:
+        mail.add_alternative(attachment["content"], subtype="calendar", params={"method": method})
 
 
 def _attach(mail: EmailMessage, name: str, kind: str, content: str) -> None:

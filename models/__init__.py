@@ -1,6 +1,6 @@
 """The one relational model. It imports none of the parts."""
 
-from models.accounts import Account, ApiToken, AuditEntry, IdempotencyKey, Role, RoleGrant, Session, SignInAttempt
+from models.accounts import Account, ApiToken, AuditEntry, Feed, IdempotencyKey, Role, RoleGrant, Session, SignInAttempt
 from models.booking import (
     Answer,
     Bridge,
@@ -9,6 +9,7 @@ from models.booking import (
     Conference,
     ConferenceState,
     Draft,
+    Invitation,
     Party,
     PartyKind,
     Purpose,
@@ -56,9 +57,11 @@ __all__ = [
     "Endpoint",
     "EndpointStatus",
     "Event",
+    "Feed",
     "Health",
     "HourUsage",
     "IdempotencyKey",
+    "Invitation",
     "Leg",
     "LegState",
     "Message",

@@ -9,7 +9,7 @@ from flask_login import UserMixin
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.database import Model, UTCDateTime, choice
-from models.inventory import Organisation
+from models.inventory import Organisation, Studio
 
 
 class Role(enum.StrEnum):
@@ -96,6 +96,27 @@ class ApiToken(Model):
     revoked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     account: Mapped[Account] = relationship()
+
+
+class Feed(Model):
+    """A private address at which calendar programs read: of a person, and where one is named, of a studio or an
+    organisation as that person may see it. Only a hash of the secret in the address is kept."""
+
+    __tablename__ = "feed"
+    __table_args__ = (sa.CheckConstraint("studio_id IS NULL OR organisation_id IS NULL", name="of_one_thing"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id"), index=True)
+    studio_id: Mapped[int | None] = mapped_column(sa.ForeignKey("studio.id"), index=True)
+    organisation_id: Mapped[int | None] = mapped_column(sa.ForeignKey("organisation.id"), index=True)
+    secret_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    last_read_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    account: Mapped[Account] = relationship()
+    organisation: Mapped[Organisation | None] = relationship()
+    studio: Mapped[Studio | None] = relationship()
 
 
 class IdempotencyKey(Model):

@@ -109,8 +109,12 @@ class Series(Model):
     conferences: Mapped[list["Conference"]] = relationship(back_populates="series", order_by="Conference.recurs_at")
 
 
+_IS_TO_BE_TOLD = sa.text("tell_at IS NOT NULL")
+
+
 class Conference(Model):
-    """One conference. `due_at` is when the scheduler must look at it next; none when nothing is left to do.
+    """One conference. `due_at` is when the scheduler must look at it next; none when nothing is left to do. `tell_at`
+    is when those concerned are written to of what has changed; none when they know.
 
     Without `video` its rooms are only marked as used: nothing is called. `uid` is its iCalendar UID for life, shared by
     the occurrences of a series; `sequence` rises with each change, and `recurs_at` is the start that the series' rule
@@ -127,6 +131,7 @@ class Conference(Model):
         sa.Index(None, "starts_at", "ends_at"),
         sa.Index(None, "organisation_id", "starts_at"),
         sa.Index(None, "bridge_id", "starts_at"),
+        sa.Index(None, "tell_at", sqlite_where=_IS_TO_BE_TOLD, postgresql_where=_IS_TO_BE_TOLD),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -151,6 +156,7 @@ class Conference(Model):
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     due_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
+    tell_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     lease_owner: Mapped[str | None] = mapped_column(sa.String(80))
     lease_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     lease_version: Mapped[int] = mapped_column(default=0)
@@ -175,6 +181,20 @@ class Conference(Model):
         if not (digits.isascii() and digits.isdigit() and len(digits) <= 9):
             return None
         return int(digits) - REFERENCE_BASE
+
+
+class Invitation(Model):
+    """What somebody was last told of a conference by mail: at which `sequence`, and whether that it is cancelled.
+    `digest` is a hash of what matters to them, so that they are told nothing twice."""
+
+    __tablename__ = "invitation"
+
+    conference_id: Mapped[int] = mapped_column(sa.ForeignKey("conference.id"), primary_key=True)
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id"), primary_key=True, index=True)
+    sequence: Mapped[int]
+    cancelled: Mapped[bool]
+    digest: Mapped[str] = mapped_column(sa.String(64))
+    told_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
 class Party(Model):

@@ -54,7 +54,7 @@ def _end(response: Response) -> Response:
         told(
             "answered",
             method=request.method[:10],
-            path=request.path[:LONGEST_PATH],
+            path=_path()[:LONGEST_PATH],
             status=response.status_code,
             ms=round(elapsed, 1),
             account=_account_id(),
@@ -74,3 +74,10 @@ def _account_id() -> int | None:
     account = g.get("_login_user")  # where Flask-Login keeps it
     state = sa.inspect(account, raiseerr=False) if account is not None else None
     return state.identity[0] if state is not None and state.identity else None
+
+
+def _path() -> str:
+    """The address, or its pattern where the address is a secret."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    hidden = getattr(view, "has_secret_address", False) and request.url_rule
+    return str(request.url_rule.rule) if hidden and request.url_rule else request.path

@@ -1,4 +1,5 @@
-// An open conference page that gets no answers says so, and takes it back with the next answer.
+// An open conference page that gets no answers says so, and takes it back with the next answer. What can be undone no
+// longer is not offered any more.
 "use strict";
 
 (() => {
@@ -11,4 +12,9 @@
   document.addEventListener("htmx:error", (event) => {
     if (isLive(event)) adrift.hidden = false;
   });
+
+  setInterval(() => {
+    const undo = document.getElementById("undo");
+    if (undo && Date.parse(undo.dataset.until) < Date.now()) undo.remove();
+  }, 1000);
 })();

@@ -115,6 +115,12 @@ def account(
     return row
 
 
+def grant(account: Account, organisation: Organisation, role: Role = Role.COORDINATOR) -> RoleGrant:
+    return _kept(
+        RoleGrant(account_id=account.id, role=role, organisation_id=organisation.id, granted_at=datetime.now(UTC))
+    )
+
+
 def conference(*studios: Studio, start: datetime = START, end: datetime | None = None, **changes: Any) -> Conference:
     """A planned conference of these studios, the first its host, with their reservations."""
     ends_at = end or start + timedelta(hours=1)

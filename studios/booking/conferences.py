@@ -25,9 +25,17 @@ from studios.booking.ports import check_ports, store_conferences
 from studios.booking.rooms import rooms
 from studios.booking.rules import Limits, Phase, Problem, clean_title, problems, problems_while_running
 from studios.booking.seating import Drawn, check_free, draw, lock_studios, seat
-from studios.booking.versions import mark_changed
+from studios.booking.versions import mark_changed, when_to_tell
 from studios.booking.waiting.reasons import wait_no_more, waiting_for
-from studios.booking.wishes import Booking, GuestWish, PartyWish, StudioWish, from_json, studio_ids
+from studios.booking.wishes import (
+    Booking,
+    GuestWish,
+    PartyWish,
+    StudioWish,
+    booking_to_json,
+    from_json,
+    studio_ids,
+)
 
 
 def book(
@@ -63,6 +71,7 @@ def new_conference(booking: Booking, person: Account | None) -> Conference:
         video=booking.video,
         created_at=datetime.now(UTC),
         due_at=booking.start if booking.video else None,
+        tell_at=when_to_tell(booking.start),
     )
 
 
@@ -76,11 +85,11 @@ def change(
     """
     waiting = waiting_for(conference_id)
     conference = locked(conference_id, version)
-    before = facts(conference)
+    before, old = facts(conference), booking_of(conference)
+    seats = [party.studio_id if is_seated(party) else None for party in conference.parties]
     if queries.is_under_way(conference):
         _change_running(conference, booking)
     else:
-        old = booking_of(conference)
         _change_planned(conference, booking, person, drawn)
         if (old.start, old.end, old.parties) != (booking.start, booking.end, booking.parties):
             wait_no_more(waiting, [conference_id])
@@ -89,7 +98,8 @@ def change(
     mark_changed(conference)
     after = facts(conference)
     differing = {name: [before[name], after[name]] for name in after if before[name] != after[name]}
-    tell(conference, "conference.changed", person, changes=differing)
+    was = {"booking": booking_to_json(old), "seats": seats}
+    tell(conference, "conference.changed", person, changes=differing, before=was)
     record("conference.changed", conference.reference, before=before, after=after)
     return conference
 

@@ -20,14 +20,17 @@ from models import (
     Party,
     PartyKind,
     ReservationKind,
+    Role,
     Studio,
     Wanted,
 )
 from studios.booking import queries
 from studios.booking.attendance import is_without_parties
+from studios.booking.extension import Extension, extension_of
 from studios.booking.rules import Phase
 from studios.booking.story import Chapter, tell
 from studios.booking.times import clock_seconds
+from studios.booking.undoing import Undoable, seconds_left, undoable
 from studios.booking.wording import Badge, cause_sentence, leg_badge, state_badge
 from studios.inventory.present import present_health
 from studios.inventory.wording import FACES, Face
@@ -64,7 +67,9 @@ class Trouble:
 
 @dataclass(frozen=True)
 class Sight:
-    """`every` is how many seconds the page waits before it looks again; none when there is nothing more to see."""
+    """`every` is how many seconds the page waits before it looks again; none when there is nothing more to see.
+    `undo`: what the viewer may still take back, and for how many `seconds`; `answerable`: the places at the table for
+    whose organisations the viewer may answer."""
 
     conference: Conference
     badge: Badge
@@ -77,6 +82,10 @@ class Sight:
     may_change: bool
     sees_title: bool
     alone: bool
+    undo: Undoable | None = None
+    seconds: int = 0
+    extension: Extension | None = None
+    answerable: frozenset[int] = frozenset()
 
     @property
     def connected(self) -> int:
@@ -95,8 +104,8 @@ class Sight:
         return queries.phase_of(self.conference) is Phase.PLANNED
 
 
-def look_at(conference: Conference, access: Access, now: datetime) -> Sight:
-    """Read the calls, the equipment and the story of a conference that was loaded whole."""
+def look_at(conference: Conference, access: Access, now: datetime, person_id: int | None = None) -> Sight:
+    """Read the calls, the equipment and the story of a conference that was loaded whole, for whom it is shown to."""
     legs = queries.legs_of(conference)
     events = queries.events_of(conference)
     sees_title = queries.may_see_title(access, conference)
@@ -104,6 +113,9 @@ def look_at(conference: Conference, access: Access, now: datetime) -> Sight:
     troubles = _troubles(conference, legs, sees_title)
     remaining, every = _remaining(conference, now), _every(conference, now)
     alone = queries.phase_of(conference) is Phase.PLANNED and is_without_parties(conference, now)
+    may_change = queries.may_change(access, conference)
+    undo = undoable(conference, events[0] if events else None, person_id, now) if may_change else None
+    extension = extension_of(conference) if may_change else None
     return Sight(
         conference=conference,
         badge=state_badge(conference, len(troubles)),
@@ -112,10 +124,26 @@ def look_at(conference: Conference, access: Access, now: datetime) -> Sight:
         chapters=tell(events, conference.starts_at, sees_title),
         remaining=remaining,
         every=every,
-        mark=_mark(conference, legs, events, places, remaining, every, alone),
-        may_change=queries.may_change(access, conference),
+        mark=_mark(conference, legs, events, places, remaining, every, alone, undo is None, extension),
+        may_change=may_change,
         sees_title=sees_title,
         alone=alone,
+        undo=undo,
+        seconds=seconds_left(undo, now) if undo else 0,
+        extension=extension,
+        answerable=_answerable(conference, access),
+    )
+
+
+def _answerable(conference: Conference, access: Access) -> frozenset[int]:
+    if queries.phase_of(conference) is not Phase.PLANNED:
+        return frozenset()
+    return frozenset(
+        party.position
+        for party in conference.parties
+        if party.answer in (Answer.WAITING, Answer.ACCEPTED)
+        and party.organisation_id is not None
+        and access.covers(party.organisation_id, Role.COORDINATOR, Role.ADMINISTRATOR)
     )
 
 

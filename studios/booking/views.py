@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
@@ -193,7 +194,7 @@ def conferences() -> ResponseReturnValue:
 @blueprint.get("/conferences/<reference>")
 @allow(*EVERY_ROLE)
 def conference(reference: str) -> ResponseReturnValue:
-    sight = look_at(_conference(reference), access(), now())
+    sight = look_at(_conference(reference), access(), now(), _person().id)
     return render_template("booking/conference.html", sight=sight, **_words())
 
 
@@ -202,7 +203,7 @@ def conference(reference: str) -> ResponseReturnValue:
 @polled
 def live(reference: str) -> ResponseReturnValue:
     """What of the page lives, for a page that asks by itself; nothing when it has seen this already."""
-    sight = look_at(_conference(reference), access(), now())
+    sight = look_at(_conference(reference), access(), now(), _person().id)
     if request.args.get("seen") == sight.mark:
         return Response(status=204)
     if not request.headers.get("HX-Request"):
@@ -395,4 +396,10 @@ def _given_up(found: Conference, was_running: bool) -> str:
 
 
 def _words() -> dict[str, object]:
-    return {"purposes": PURPOSES, "paused": "paused" in request.args}
+    return {
+        "purposes": PURPOSES,
+        "paused": "paused" in request.args,
+        "books": access().has(*BOOKERS),
+        "now": now,
+        "timedelta": timedelta,
+    }

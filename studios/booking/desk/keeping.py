@@ -1,5 +1,6 @@
 """Requests that are put aside, and conferences to be booked again, as the form shows them."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -34,7 +35,7 @@ def content_of(draft: Draft) -> dict[str, Any] | None:
         "video": not form.marked.data,
     }
     try:
-        asked = DraftRequest.model_validate({name: value for name, value in given.items() if value is not None})
+        asked = _read({name: value for name, value in given.items() if value is not None})
     except ValidationError:
         complain(form.title, _("This cannot be put aside. Is the title at most 80 characters long?"))
         return None
@@ -43,7 +44,7 @@ def content_of(draft: Draft) -> dict[str, Any] | None:
 
 def typed_from(content: Mapping[str, Any]) -> tuple[dict[str, Any], list[PartyRequest]]:
     """What stood on the form when the draft was kept, or what a program kept."""
-    asked = DraftRequest.model_validate(content)
+    asked = _read(content)
     typed: dict[str, Any] = {**blank(), "title": asked.title or "", "organisation": asked.organisation or ""}
     typed |= {"purpose": asked.purpose or typed["purpose"], "movable": asked.movable, "marked": not asked.video}
     if asked.start:
@@ -77,3 +78,8 @@ def _time(start: datetime, end: datetime | None) -> dict[str, Any]:
     wall = start.astimezone(zone())
     times = {"date": date_text(wall.date()), "start": time_text(wall.time()), "end": "", "wished": ""}
     return times | ({"duration": as_minutes(Span(start, end))} if end else {})
+
+
+def _read(content: Mapping[str, Any]) -> DraftRequest:
+    """Raises ValidationError. By way of JSON, since that is what the model is read from elsewhere."""
+    return DraftRequest.model_validate_json(json.dumps(content))
