@@ -48,6 +48,7 @@ import studios.booking.commands
 import studios.booking.feed_pages
 import studios.booking.jobs
 import studios.booking.views
+import studios.calendars.views
 import studios.inventory.commands
 import studios.inventory.views
 from accounts.language import DEFAULT_LANGUAGE, language
@@ -162,6 +163,7 @@ def _add_pages(app: Flask) -> None:
     app.register_blueprint(studios.booking.action_pages.blueprint)
     app.register_blueprint(studios.booking.feed_pages.blueprint)
     app.register_blueprint(studios.booking.views.blueprint)
+    app.register_blueprint(studios.calendars.views.blueprint)
     app.register_blueprint(reports.views.blueprint)
     operation.views.init_app(app, DATABASE_PATIENCE)
     app.jinja_env.globals.update(asset=_asset, language=language, navigation=_navigation)
@@ -255,6 +257,7 @@ class Entry:
 MENU = (
     ("booking.book", _l("Book")),
     ("booking.conferences", _l("Conferences")),
+    ("calendar.index", _l("Calendar")),
     ("inventory.studios", _l("Studios")),
     ("monitoring.status", _l("Status")),
     ("reports.index", _l("Reports")),

@@ -76,15 +76,19 @@ def conferences_between(
     organisation_ids: Collection[int] | None = None,
     page: int = 1,
     text: str = "",
+    fitting: sa.ColumnElement[bool] | None = None,
 ) -> tuple[list[Conference], int]:
     """A page of the conferences that overlap [start, end), by start, and how many there are in all.
 
-    With `organisation_ids`, those that one of these organisations owns or takes part in.
+    With `organisation_ids`, those that one of these organisations owns or takes part in; with `fitting`, those for
+    which that holds.
     """
     wanted = db.select(Conference).where(Conference.starts_at < end, Conference.ends_at > start)
     if organisation_ids is not None:
         invited = db.select(Party.conference_id).where(Party.organisation_id.in_(organisation_ids))
         wanted = wanted.where(Conference.organisation_id.in_(organisation_ids) | Conference.id.in_(invited))
+    if fitting is not None:
+        wanted = wanted.where(fitting)
     conference_id = Conference.id_of(text.strip()) if text.strip() else None
     if conference_id is not None:
         wanted = wanted.where(Conference.id == conference_id)

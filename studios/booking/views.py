@@ -56,6 +56,7 @@ from studios.booking.wording import PURPOSES, state_badge
 from studios.inventory.wording import FACES
 
 BOOKERS = (Role.COORDINATOR, Role.ADMINISTRATOR)
+LONGEST_TEXT = 200
 
 blueprint = Blueprint("booking", __name__)
 for _filter in (times.clock, times.clock_seconds, times.day_name, times.capital, times.length_of):
@@ -171,24 +172,22 @@ def cancel(reference: str) -> ResponseReturnValue:
 @allow(*EVERY_ROLE)
 def conferences() -> ResponseReturnValue:
     """The conferences from a day on; a reference that leads somewhere leads there at once."""
-    reference = request.args.get("reference", "").strip()
-    if reference and (found := queries.conference_by_reference(reference)):
+    text = (request.args.get("q") or request.args.get("reference") or "").strip()[:LONGEST_TEXT]
+    if text and (found := queries.conference_by_reference(text)):
         return redirect(url_for(".conference", reference=found.reference))
     typed = request.args.get("from", "").strip()
     day = read_date(typed, today()) if typed else today()
     own = access().organisation_ids(*BOOKERS)
-    listing = list_conferences(
-        day or today(), request.args.get("whose", ""), own, request.args.get("page", 1, type=int)
-    )
+    page = request.args.get("page", 1, type=int)
+    listing = list_conferences(day or today(), request.args.get("whose", ""), own, page, text, _person().id)
     return render_template(
         "booking/conferences.html",
         listing=listing,
         misread=typed if day is None else "",
-        reference=reference,
         state_badge=state_badge,
         sees_title=queries.may_see_title,
         books=access().has(*BOOKERS),
-    ), 422 if day is None else 404 if reference else 200
+    ), 422 if day is None else 200
 
 
 @blueprint.get("/conferences/<reference>")

@@ -48,6 +48,32 @@ def find(text: str, network: Network, own: Own, recent: Sequence[Hit]) -> list[H
     return list({hit.value: hit for hit in reversed(found)}.values())[::-1]
 
 
+@dataclass(frozen=True)
+class Found:
+    """A place that has a calendar: its kind, and the key or code by which its address names it."""
+
+    kind: str
+    key: int | str
+    name: str
+    meta: str
+
+
+def find_places(text: str, network: Network) -> list[Found]:
+    """Organisations, sites and studios that fit all the words, of each kind the best."""
+    rooms = list(network.rooms.values())
+    organisations = {room.organisation_id: room for room in rooms}
+    sites = {room.site_id: room for room in rooms}
+    owners = best((_entry(key, room.organisation, ()) for key, room in organisations.items()), text, MOST_POOLS)
+    about = {key: (room.town, room.municipality, room.organisation) for key, room in sites.items()}
+    there = best((_entry(key, room.site, about[key]) for key, room in sites.items()), text, MOST_STUDIOS)
+    single = best(map(_studio_entry, rooms), text, MOST_STUDIOS)
+    return [
+        *(Found("organisation", key, organisations[key].organisation, "") for key in owners),
+        *(Found("site", key, sites[key].site, ", ".join((sites[key].town, sites[key].organisation))) for key in there),
+        *(Found("studio", network.rooms[key].code, network.rooms[key].name, network.rooms[key].town) for key in single),
+    ]
+
+
 def recent_of(person: Account, network: Network) -> list[Hit]:
     """Whom somebody met in their last conferences, the most frequent first. One query."""
     last = (

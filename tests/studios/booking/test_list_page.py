@@ -94,11 +94,56 @@ def test_a_reference_leads_to_its_conference(coordinator: FlaskClient, network: 
         assert (answer.status_code, answer.location) == (302, f"/conferences/{conference.reference}")
 
 
-@pytest.mark.parametrize("typed", ["K-99999", "lung", "\x00", "K-" + "9" * 5000])
-def test_a_reference_that_leads_nowhere_is_said(coordinator: FlaskClient, typed: str) -> None:
-    answer = coordinator.get("/conferences/", query_string={"reference": typed})
-    assert answer.status_code == 404
-    assert "There is no conference with the reference" in text_of(answer)
+@pytest.mark.parametrize("typed", ["K-99999", "nowhere", "\x00", "x" * 5000])
+def test_a_search_that_finds_nothing_says_what_to_do(coordinator: FlaskClient, typed: str) -> None:
+    answer = coordinator.get("/conferences/", query_string={"q": typed})
+    assert answer.status_code == 200
+    assert "Nothing fits. Try fewer words" in text_of(answer)
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("lunge", ["Lungemøte"]),
+        ("lungemote", ["Lungemøte"]),
+        ("tromso", ["Lungemøte", "Nyrer"]),
+        ("tromsø nyrer", ["Nyrer"]),
+        ("BOD-1", ["Lungemøte"]),
+        ("unn", ["Lungemøte", "Nyrer"]),
+        ("kari", ["Lungemøte"]),
+        ("nils", []),
+    ],
+)
+def test_every_word_is_looked_for_in_titles_places_and_names(
+    coordinator: FlaskClient, network: Network, words: str, found: list[str]
+) -> None:
+    nine = instant(tomorrow(), 9)
+    factories.conference(
+        network.tromso_1, network.bodo_1, start=nine, title="Lungemøte", organiser_id=network.coordinator.id
+    )
+    factories.conference(network.tromso_2, start=nine, title="Nyrer")
+    said = text_of(coordinator.get("/conferences/", query_string={"q": words, "whose": "all"}))
+    assert [title for title in ("Lungemøte", "Nyrer") if title in said] == found
+
+
+def test_a_title_that_is_not_for_ones_eyes_is_not_found(
+    coordinator: FlaskClient, neighbour: FlaskClient, network: Network
+) -> None:
+    factories.conference(network.tromso_1, network.tromso_2, start=instant(tomorrow(), 9), title="Lungemøte")
+    for client, is_found in ((coordinator, True), (neighbour, False)):
+        said = text_of(client.get("/conferences/", query_string={"q": "lunge", "whose": "all"}))
+        assert ("1 conference fits" in said) == is_found
+    found = neighbour.get("/conferences/", query_string={"q": "TRO-1", "whose": "all"})
+    assert "1 conference fits" in text_of(found)
+    assert "Lunge" not in found.text
+
+
+def test_mine_are_those_that_i_organise_or_booked(coordinator: FlaskClient, network: Network) -> None:
+    nine = instant(tomorrow(), 9)
+    factories.conference(network.tromso_1, start=nine, title="By me", organiser_id=network.coordinator.id)
+    factories.conference(network.tromso_2, start=nine, title="By another")
+    said = text_of(coordinator.get("/conferences/", query_string={"whose": "me"}))
+    assert ("By me" in said, "By another" in said) == (True, False)
 
 
 def test_an_empty_list_says_what_to_do(coordinator: FlaskClient, network: Network, client_for: SignIn) -> None:
