@@ -19,7 +19,7 @@ import sqlalchemy as sa
 import structlog
 
 from app import create_app
-from bench.pages import KEY
+from bench.program import KEY
 from bench.serving import client, minimal, served, token
 from bench.table import Figure, show
 from bench.timing import median, timed

@@ -17,7 +17,8 @@ import structlog
 from flask import Flask
 
 from app import create_app, serving
-from bench.pages import KEY, administrator
+from bench.pages import administrator
+from bench.program import KEY
 from bench.table import Figure, show
 from bench.timing import Statement, median, run, statements
 from bench.year import DIALECTS, filled

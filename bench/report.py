@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import structlog
 
 from app import create_app
-from bench.pages import KEY, demonstration
+from bench.program import KEY, demonstration
 from bench.table import Figure, show
 from bench.timing import median, run, statements
 from config import Settings, settings

@@ -14,7 +14,7 @@ import httpx
 from accounts.rules import Scope
 from accounts.tokens import create_token
 from app import create_app
-from bench.pages import KEY, STUDIONETT
+from bench.program import KEY, STUDIONETT
 from config import Settings
 from models import Account, Role, db, write
 from tests import factories

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from flask_migrate import upgrade
 
 from app import create_app
-from bench.pages import KEY, STUDIONETT
+from bench.program import KEY, STUDIONETT
 from config import Settings, settings
 from demonstration.day_plan import Meeting, plan_day
 from demonstration.network import Network

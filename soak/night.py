@@ -15,7 +15,7 @@ import sqlalchemy as sa
 import structlog
 
 from app import create_app
-from bench.pages import KEY, demonstration
+from bench.program import KEY, demonstration
 from bench.table import Figure, show
 from config import Settings
 from demonstration.days import write_year
