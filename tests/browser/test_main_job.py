@@ -26,9 +26,9 @@ def until(wanted: Callable[[], bool], seconds: float) -> None:
 
 
 def add_studio(page: Page, text: str, code: str) -> None:
-    page.get_by_label("Add a studio").press_sequentially(text)
-    page.locator(f"button[name=add][value={code}]").click()
-    expect(page.locator(f"input[name=studio][value={code}]")).to_be_attached()
+    page.get_by_label("Add a party").press_sequentially(text)
+    page.locator(f"button.hit[value*='{code}']").click()
+    expect(page.locator(f"input[name=party][value*='{code}']")).to_be_attached()
 
 
 def test_a_booked_conference_starts_runs_and_ends_by_itself(running: Running, page: Page):
