@@ -47,6 +47,8 @@ import studios.booking.api.references
 import studios.booking.commands
 import studios.booking.feed_pages
 import studios.booking.jobs
+import studios.booking.request_pages
+import studios.booking.series_pages
 import studios.booking.views
 import studios.calendars.views
 import studios.inventory.commands
@@ -162,6 +164,8 @@ def _add_pages(app: Flask) -> None:
     app.register_blueprint(studios.inventory.views.blueprint)
     app.register_blueprint(studios.booking.action_pages.blueprint)
     app.register_blueprint(studios.booking.feed_pages.blueprint)
+    app.register_blueprint(studios.booking.request_pages.blueprint)
+    app.register_blueprint(studios.booking.series_pages.blueprint)
     app.register_blueprint(studios.booking.views.blueprint)
     app.register_blueprint(studios.calendars.views.blueprint)
     app.register_blueprint(reports.views.blueprint)

@@ -27,8 +27,8 @@ blueprint = Blueprint("actions", __name__, url_prefix="/conferences/<reference>"
 @allow(*BOOKERS)
 def undo(reference: str) -> ResponseReturnValue:
     found = _own(reference)
-    number, version = found.id, _version()
-    return _done(found, lambda: take_back(number, version, _person()), _("Undone. Nobody was written to."))
+    number, seen = found.id, version()
+    return _done(found, lambda: take_back(number, seen, person()), _("Undone. Nobody was written to."))
 
 
 @blueprint.post("/restore")
@@ -36,21 +36,21 @@ def undo(reference: str) -> ResponseReturnValue:
 def restore(reference: str) -> ResponseReturnValue:
     """Plan a cancelled conference again, while its studios are still free."""
     found = _own(reference)
-    number, version = found.id, _version()
+    number, seen = found.id, version()
     told = _("%(reference)s is planned again, in the same studios.", reference=found.reference)
-    return _done(found, lambda: writes.take_back_cancellation(number, version, _person()), told)
+    return _done(found, lambda: writes.take_back_cancellation(number, seen, person()), told)
 
 
 @blueprint.post("/extend")
 @allow(*BOOKERS)
 def extend(reference: str) -> ResponseReturnValue:
     found = _own(reference)
-    number, version = found.id, _version()
+    number, seen = found.id, version()
     minutes = request.form.get("minutes", type=int)
     if minutes not in SO_MUCH_LONGER:
         raise NotFound(_("It can be extended by 15 or 30 minutes."))
     told = _("%(reference)s lasts %(minutes)s minutes longer.", reference=found.reference, minutes=minutes)
-    return _done(found, lambda: running.extend(number, minutes, version, _person()), told)
+    return _done(found, lambda: running.extend(number, minutes, seen, person()), told)
 
 
 @blueprint.route("/release/<int:position>", methods=["GET", "POST"])
@@ -61,10 +61,10 @@ def release(reference: str, position: int) -> ResponseReturnValue:
     party = answers.party_at(found, position)
     if request.method == "GET":
         return render_template("booking/release.html", conference=found, party=party)
-    number, version = found.id, _version()
+    number, seen = found.id, version()
     name = party.reservation.studio.name if party.reservation else ""
     told = _("%(studio)s is given back. The others go on.", studio=name)
-    return _done(found, lambda: running.release_studio(number, position, version, _person()), told)
+    return _done(found, lambda: running.release_studio(number, position, seen, person()), told)
 
 
 @blueprint.route("/answer/<int:position>", methods=["GET", "POST"])
@@ -77,13 +77,13 @@ def answer(reference: str, position: int) -> ResponseReturnValue:
         raise Forbidden(_("Only coordinators of the invited organisation can answer for it."))
     if request.method == "GET":
         return _answer_page(found, party)
-    number, version, word = found.id, _version(), request.form.get("word", "")
+    number, seen, word = found.id, version(), request.form.get("word", "")
     reason = request.form.get("reason", "")
     if word == Answer.ACCEPTED:
         told = _("Your organisation takes part in %(reference)s.", reference=found.reference)
-        return _done(found, lambda: answers.accept(number, position, _person(), version), told)
+        return _done(found, lambda: answers.accept(number, position, person(), seen), told)
     try:
-        write(lambda: answers.decline(number, position, reason, _person(), version))
+        write(lambda: answers.decline(number, position, reason, person(), seen))
     except WishRefused as refused:
         problem = " ".join(problem_sentence(each) for each in refused.problems)
         return _answer_page(_conference(reference), party, problem, reason), 422
@@ -135,12 +135,14 @@ def _own(reference: str) -> Conference:
     return found
 
 
-def _version() -> int:
+def version() -> int:
+    """The version that the person saw, as the form says; -1, which no conference has, when it says none."""
     text = request.form.get("version", "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
 
 
-def _person() -> Account:
-    person = current_user._get_current_object()
-    assert isinstance(person, Account)
-    return person
+def person() -> Account:
+    """Who is behind the request."""
+    found = current_user._get_current_object()
+    assert isinstance(found, Account)
+    return found

@@ -41,6 +41,7 @@ MINUTE = timedelta(minutes=1)
 STARTS_EVERY = timedelta(minutes=15)
 EARLIEST, LATEST = "08:00", "16:00"  # when other times are looked for, unless somebody says otherwise
 ANY_TIME = "any"
+DAYS_TO_WAIT = timedelta(days=6)
 SO_OFTEN = "10"  # what a series suggests
 
 
@@ -234,6 +235,16 @@ def read_hours(form: BookingForm) -> tuple[time, time]:
         if text_of(field) and typed is None:
             complain(field, _("Type a time such as 08:00."))
     return earliest or time.fromisoformat(EARLIEST), latest or time.fromisoformat(LATEST)
+
+
+def waiting_window(form: BookingForm, asked: Booking, zone: ZoneInfo) -> Span:
+    """When a request that waits may be served: the chosen day and the six after it, within the hours of the form, and
+    those of the meeting."""
+    earliest, latest = read_hours(form)
+    start, end = asked.start.astimezone(zone), asked.end.astimezone(zone)
+    opens = datetime.combine(start.date(), min(earliest, start.time()), zone)
+    closes = datetime.combine(start.date() + DAYS_TO_WAIT, max(latest, end.time()), zone)
+    return Span(max(opens.astimezone(UTC), now()), closes.astimezone(UTC))
 
 
 def read_wished(form: BookingForm) -> datetime | None:

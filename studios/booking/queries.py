@@ -97,6 +97,12 @@ def conferences_between(
     return list(db.session.scalars(rows)), total
 
 
+def conferences_of_series(series_id: int) -> list[Conference]:
+    """All meetings of a series, by their start."""
+    query = db.select(Conference).where(Conference.series_id == series_id).order_by(Conference.starts_at)
+    return list(db.session.scalars(query))
+
+
 def clashes(blocked: Mapping[int, Span], but: int | None = None) -> list[Clash]:
     """Whose time overlaps each studio's own span, by start; `but` is the conference that is being moved."""
     if not blocked:
@@ -280,6 +286,7 @@ LISTED = (
 _WHOLE = (
     joinedload(Conference.organisation),
     joinedload(Conference.organiser),
+    joinedload(Conference.series),
     _PARTIES.joinedload(Party.organisation),
     _STUDIO.joinedload(Studio.site).joinedload(Site.organisation),
     _STUDIO.joinedload(Studio.endpoint),

@@ -37,10 +37,12 @@ from studios.booking.forms import (
     complain_of,
     has_errors,
     now,
+    problem_sentence,
     read_booking,
     read_changes_while_running,
     text_of,
     today,
+    waiting_window,
     zone,
 )
 from studios.booking.listing import list_conferences
@@ -51,6 +53,8 @@ from studios.booking.seating import Drawn
 from studios.booking.series.saving import book_series
 from studios.booking.sight import look_at
 from studios.booking.typed import date_text, read_date
+from studios.booking.waiting.requests import ask_to_wait
+from studios.booking.waiting.swaps import ask_to_swap
 from studios.booking.wishes import Booking
 from studios.booking.wording import PURPOSES, state_badge
 from studios.inventory.wording import FACES
@@ -92,6 +96,45 @@ def draft() -> ResponseReturnValue:
     if request.method == "GET":
         return redirect(url_for(".book"))
     return _redraw(None)
+
+
+@blueprint.post("/book/wait")
+@allow(*BOOKERS)
+def wait() -> ResponseReturnValue:
+    """Wait for the time to come free: the chosen day and the six after it, within the hours of the form."""
+    draft = _draft(None, Network(rooms()))
+    asked = _asked(draft, None)
+    if asked is None:
+        return _page(draft, status=422)
+    window = waiting_window(draft.form, asked, zone())
+    try:
+        write(lambda: ask_to_wait(asked, window.start, window.end, _person()).id)
+    except WishRefused as error:
+        complain_of(draft.form, error.problems)
+        return _page(draft, status=error.status)
+    except Refused as error:
+        return _page(draft, refusal=_why(error), status=error.status)
+    flash(_("The request waits. As soon as all can, the time is held and you are written to."))
+    return redirect(url_for("requests.page"), 303)
+
+
+@blueprint.post("/book/swap/<reference>")
+@allow(*BOOKERS)
+def ask_to_move(reference: str) -> ResponseReturnValue:
+    """Ask the owner of a movable conference that is in the way to move it, so that this can have its time."""
+    draft = _draft(None, Network(rooms()))
+    asked, other = _asked(draft, None), _conference(reference)
+    if asked is None:
+        return _page(draft, status=422)
+    reason, number, seen = request.form.get(f"reason-{other.reference}", ""), other.id, other.version
+    try:
+        write(lambda: ask_to_swap(number, seen, asked, None, reason, _person()).id)
+    except WishRefused as error:
+        return _page(draft, refusal=" ".join(map(problem_sentence, error.problems)), status=error.status)
+    except Refused as error:
+        return _page(draft, refusal=_why(error), status=error.status)
+    flash(_("They are asked. Nothing is held meanwhile; you are written to when they answer."))
+    return redirect(url_for("requests.page"), 303)
 
 
 @blueprint.get("/drafts/")
@@ -294,7 +337,7 @@ def _save_series(draft: Draft, asked: Booking, number: int | None) -> ResponseRe
     return redirect(url_for(".conference", reference=saved.conferences[0].reference), 303)
 
 
-def _why(error: Conflict) -> str:
+def _why(error: Refused) -> str:
     """The refusal, with what the page does not show by itself: clashes and closures stand beside their studios."""
     unshown = [each for each in getattr(error, "obstacles", []) if each.kind not in (Kind.TAKEN, Kind.CLOSED)]
     return " ".join([error.message, *map(obstacle_sentence, unshown)])

@@ -92,7 +92,8 @@ def all_faults(page: Page, web: Web, addresses: list[str]) -> dict[str, list[str
     return {address: wrong for address, wrong in found.items() if wrong}
 
 
-EMPTY = ["/status", "/studios/", "/conferences/", "/reports/", "/help", "/account/tokens", "/api", "/nowhere", "/"]
+EMPTY = ["/status", "/studios/", "/conferences/", "/reports/", "/help", "/account/tokens", "/api", "/nowhere", "/",
+         "/account/feeds", "/calendar/?q=nowhere", "/next-24-hours", "/conferences/?q=nowhere"]  # fmt: skip
 
 
 @pytest.mark.parametrize("role", list(Role))
@@ -119,9 +120,17 @@ def test_pages_of_a_network_at_work_are_accessible(app, visit, web, role):
     later = factories.conference(studios[0], start=soon + timedelta(days=1))
     reference, code = held.reference, studios[0].code
     booking = [f"/conferences/{later.reference}/{step}" for step in ("change", "cancel")]
+    site, owner = studios[0].site_id, studios[0].site.organisation_id
+    calendars = [f"/calendar/studio/{code}?view=week", f"/calendar/site/{site}?view=week", f"/sites/{site}/today",
+                 f"/calendar/organisation/{owner}?day={later.starts_at:%Y-%m-%d}", "/calendar/?q=langnes"]  # fmt: skip
     db.session.rollback()
     addresses = [*EMPTY, "/studios/?q=nowhere", "/conferences/?from=rubbish", "/conferences/?reference=K-0",
-                 f"/conferences/{reference}", f"/studios/{code}", "/status?only=faults", "/studios/NONE"]  # fmt: skip
+                 f"/conferences/{reference}", f"/studios/{code}", "/status?only=faults", "/studios/NONE",
+                 *calendars]  # fmt: skip
     if role is Role.COORDINATOR:
-        addresses += ["/book", f"/book?studio={code}", *booking]
+        clash = f"/book?studio={code}&studio={studios[1].code}&date={soon:%Y-%m-%d}&start={soon:%H:%M}"
+        pool = '&party={"any_of":{}}&party={"guest":"sip:a@example.org"}'
+        series = f"/book?studio={code}{pool}&repeat=weekly&times=3"
+        addresses += ["/book", f"/book?studio={code}", clash, series, f"{series}&view=week", "/drafts/", "/requests/",
+                      *booking]  # fmt: skip
     assert not all_faults(visit(role), web, addresses)
