@@ -57,7 +57,9 @@ def test(checkout: Checkout, arguments: Sequence[str]) -> int:
     if not arguments:
         if subprocess.run(["script/lint"], check=False).returncode != 0:
             return 1
-        arguments = ["-n", str(len(os.sched_getaffinity(0)))]
+        # One more than there are processors: many tests wait for a process, a call or a clock. Tests of one group share
+        # what is slow to start.
+        arguments = ["-n", str(len(os.sched_getaffinity(0)) + 1), "--dist", "loadgroup"]
     return _become([str(checkout.python), "-m", "pytest", *arguments])
 
 

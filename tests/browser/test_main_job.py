@@ -11,7 +11,8 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Running, sign_in
 
-pytestmark = pytest.mark.browser
+# Together in one process, for the network that they share is slow to start.
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("network")]
 
 OSLO = ZoneInfo("Europe/Oslo")
 # From the minute ahead to the end of a conference of one minute, and time to be sure.

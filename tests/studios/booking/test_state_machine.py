@@ -673,13 +673,17 @@ class Bookings(RuleBasedStateMachine):
             connection.execute(sa.update(Site).values(name=sa.literal("old ") + sa.cast(Site.id, sa.String)))
 
 
-def test_whatever_people_and_the_clock_do_the_tables_are_right(app):
+# The rules are the same on both; PostgreSQL is three times as slow, and shows that its own guards agree.
+EXAMPLES = {"sqlite": 80, "postgresql": 40}
+
+
+def test_whatever_people_and_the_clock_do_the_tables_are_right(app, dialect):
     # So short that requests for approval run out while their time is still ahead.
     app.config["STUDIONETT"] = replace(app.config["STUDIONETT"], approval_hours=APPROVAL / HOUR)
     run_state_machine_as_test(
         Bookings,
         settings=settings(
-            max_examples=80,
+            max_examples=EXAMPLES[dialect],
             stateful_step_count=40,
             deadline=None,
             derandomize=True,
