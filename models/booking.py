@@ -346,6 +346,19 @@ class Draft(Model):
     saved_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
+class PartyGroup(Model):
+    """Parties that somebody meets again and again, under a name of their own; `parties` as programs ask for them."""
+
+    __tablename__ = "party_group"
+    __table_args__ = (sa.UniqueConstraint("account_id", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id"))
+    name: Mapped[str] = mapped_column(sa.String(80))
+    parties: Mapped[list[dict[str, Any]]] = mapped_column(sa.JSON)
+    saved_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
 class Closure(Model):
     """A studio or a whole site out of use."""
 

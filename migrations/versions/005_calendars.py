@@ -1,4 +1,4 @@
-"""Who is told of conferences by mail, and the addresses at which calendars read them
+"""Who is told of conferences by mail, the addresses at which calendars read them, and people's groups of parties
 
 Revision ID: 005
 Revises: 004
@@ -58,9 +58,21 @@ def upgrade() -> None:
     )
     for column in ("account_id", "studio_id", "organisation_id"):
         op.create_index(op.f(f"ix_feed_{column}"), "feed", [column])
+    op.create_table(
+        "party_group",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("account_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(80), nullable=False),
+        sa.Column("parties", sa.JSON(), nullable=False),
+        sa.Column("saved_at", UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_party_group_account_id_account")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_party_group")),
+        sa.UniqueConstraint("account_id", "name", name=op.f("uq_party_group_account_id")),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("party_group")
     op.drop_table("feed")
     op.drop_table("invitation")
     op.drop_index(op.f(TELL_AT), "conference")

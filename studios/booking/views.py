@@ -1,5 +1,6 @@
 """The coordinator's pages: book, the list of conferences, one conference, change and cancel."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -20,7 +21,7 @@ from studios.booking import queries, times
 from studios.booking.api.reading import organiser_called
 from studios.booking.desk.keeping import content_of, copied, parties_of, typed_from
 from studios.booking.desk.laying import lay_out
-from studios.booking.desk.parties import Network, parties_in, places
+from studios.booking.desk.parties import Network, parties_in, places, value_of
 from studios.booking.desk.presses import Draft, count_minutes, press, search
 from studios.booking.desk.repeats import REPEATS, chosen_in, repeats_of
 from studios.booking.desk.seen import seen_seats
@@ -45,6 +46,7 @@ from studios.booking.forms import (
     waiting_window,
     zone,
 )
+from studios.booking.groups import delete_group, groups_of, save_group
 from studios.booking.listing import list_conferences
 from studios.booking.obstacles import ChangedMeanwhile, Kind, WishRefused
 from studios.booking.rooms import rooms
@@ -137,11 +139,34 @@ def ask_to_move(reference: str) -> ResponseReturnValue:
     return redirect(url_for("requests.page"), 303)
 
 
+@blueprint.post("/book/group")
+@allow(*BOOKERS)
+def keep_group() -> ResponseReturnValue:
+    """Keep the parties of the form under a name; the page stays as it is."""
+    draft, person_id = _draft(None, Network(rooms())), _person().id
+    name, parties = request.form.get("group", ""), [json.loads(value_of(party)) for party in draft.parties]
+    try:
+        kept = write(lambda: save_group(name, parties, db.session.get_one(Account, person_id)).name)
+        draft.told = _("The group %(name)s is saved. Find it by its name.", name=kept)
+    except Invalid as error:
+        complain(draft.form.find, error.message)
+    return _page(draft, draft_id=request.args.get("draft", type=int))
+
+
+@blueprint.post("/groups/<int:number>/delete")
+@allow(*BOOKERS)
+def throw_group_away(number: int) -> ResponseReturnValue:
+    person_id = _person().id
+    write(lambda: delete_group(number, db.session.get_one(Account, person_id)))
+    flash(_("The group is deleted. Nothing that is booked changes."))
+    return redirect(url_for(".drafts"), 303)
+
+
 @blueprint.get("/drafts/")
 @allow(*BOOKERS)
 def drafts() -> ResponseReturnValue:
-    """The requests that this person has put aside."""
-    return render_template("booking/drafts.html", drafts=drafts_of(_person()), purposes=PURPOSES)
+    """The requests that this person has put aside, and their groups."""
+    return render_template("booking/drafts.html", drafts=drafts_of(_person()), groups=groups_of(_person()))
 
 
 @blueprint.post("/drafts/")

@@ -1,5 +1,6 @@
-"""The one search field of the page: studios, sites, organisations and towns, guests, and what was asked for lately."""
+"""The one search field of the page: studios, whole places, guests, one's own groups, and whom one met lately."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,8 @@ from models import Account, Conference, Party, PartyKind, db
 from studios.booking.api.asked import PartyRequest, PoolRequest
 from studios.booking.candidates import Candidate, Own, unfit
 from studios.booking.conferences import wish_of
-from studios.booking.desk.parties import Network, label, named, request_of, value_of
+from studios.booking.desk.parties import Network, label, named, read, request_of, value_of
+from studios.booking.groups import groups_of
 from studios.booking.rules import is_guest_address
 from studios.booking.wishes import StudioWish
 from studios.inventory.search import Entry, best, words_of
@@ -38,7 +40,7 @@ def find(text: str, network: Network, own: Own, recent: Sequence[Hit]) -> list[H
         return [_guest(text.strip())]
     if not words_of(text):
         return []
-    lately = [recent[key] for key in best((_entry(key, hit.name, ()) for key, hit in enumerate(recent)), text)]
+    lately = [recent[key] for key in best((_entry(key, hit.name, (hit.meta,)) for key, hit in enumerate(recent)), text)]
     pools = list(_pools(network, own))
     there = [
         pools[key][0] for key in best((_entry(key, *each[1:]) for key, each in enumerate(pools)), text, MOST_POOLS)
@@ -90,6 +92,15 @@ def recent_of(person: Account, network: Network) -> list[Hit]:
         if not isinstance(wish, StudioWish) or wish.studio_id in network.rooms
     )
     return [_recent(value, network) for value, _times in asked.most_common(MOST_RECENT * 3)]
+
+
+def groups_as_hits(person: Account, network: Network) -> list[Hit]:
+    """A person's own groups, each as what adds all of its parties. One query."""
+    found = []
+    for group in groups_of(person):
+        names = [label(party, network) for each in group.parties if (party := read(json.dumps(each)))]
+        found.append(Hit(json.dumps(group.parties, ensure_ascii=False), group.name, ", ".join(names), "copy"))
+    return found
 
 
 def _recent(value: str, network: Network) -> Hit:

@@ -73,7 +73,8 @@ def search(draft: Draft, person: Account, own: Own, take_only_hit: bool) -> None
     """Look for what stands in the search field; `take_only_hit` adds it when there is but one. While the table is being
     laid, also whom this person met lately."""
     text = text_of(draft.form.find)
-    recent = finder.recent_of(person, draft.network) if len(draft.parties) < FEWEST_PARTIES else []
+    recent = finder.groups_as_hits(person, draft.network) if text or len(draft.parties) < FEWEST_PARTIES else []
+    recent += finder.recent_of(person, draft.network) if len(draft.parties) < FEWEST_PARTIES else []
     if text:
         _find(draft, finder.find(text, draft.network, own, recent), take_only_hit)
     chosen = {value_of(party) for party in draft.parties}
@@ -99,8 +100,25 @@ def count_minutes(form: BookingForm) -> None:
 
 
 def add(draft: Draft, value: str) -> None:
+    """A party, or all of a group."""
     draft.form.find.data = ""
     draft.focus = "find"
+    for each in _several(value):
+        _add(draft, each)
+
+
+def _several(value: str) -> list[str]:
+    """The parties of a group, which is a list; a single one is itself."""
+    try:
+        found = json.loads(value)
+    except ValueError:
+        return []
+    if not isinstance(found, list):
+        return [value]
+    return [value_of(party) for each in found if (party := read(json.dumps(each)))]
+
+
+def _add(draft: Draft, value: str) -> None:
     party = read(value)
     if party is None or (party.any_of is None and value in map(value_of, draft.parties)):
         return

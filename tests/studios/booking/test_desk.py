@@ -269,3 +269,26 @@ def test_a_rule_that_makes_no_sense_is_said_so(
     refused = coordinator.post("/book", data=typed(repeat="weekly", **changes))
     assert refused.status_code == 422
     assert booked() == []
+
+
+def test_parties_are_kept_as_a_group_found_by_its_name_first_and_added_together(
+    coordinator: FlaskClient, neighbour: FlaskClient
+) -> None:
+    form = typed(studio=[], party=[named("TRO-1"), BODO], group="Lung  board")
+    assert "The group Lung board is saved." in text_of(coordinator.post("/book/group", data=form))
+    [group] = [hit for hit in offered(draft(coordinator, named("TRO-2"), find="lung")) if hit.startswith("[")]
+    added = asked_for(draft(coordinator, named("TRO-2"), add=group))["party"]
+    assert added == [named("TRO-2"), named("TRO-1"), BODO]
+    assert offered(draft(neighbour, named("TRO-2"), find="lung")) == []
+    assert "Lung board" in text_of(coordinator.get("/drafts/"))
+    assert neighbour.post("/groups/1/delete").status_code == 404
+    coordinator.post("/groups/1/delete")
+    assert "Lung board" not in text_of(coordinator.get("/drafts/"))
+
+
+@pytest.mark.parametrize("name", ["", "x" * 81, "\x00", "Ola 01019012480"])
+def test_a_group_needs_a_name_that_can_be_shown(coordinator: FlaskClient, name: str) -> None:
+    answer = coordinator.post("/book/group", data=typed(studio=[], party=[named("TRO-1"), BODO], group=name))
+    assert 'id="find-error"' in answer.text
+    assert asked_for(answer)["party"] == [named("TRO-1"), BODO]
+    assert "Your groups" not in text_of(coordinator.get("/drafts/"))
