@@ -105,7 +105,20 @@ def groups_as_hits(person: Account, network: Network) -> list[Hit]:
 
 def _recent(value: str, network: Network) -> Hit:
     party = PartyRequest.model_validate_json(value)
-    return Hit(value, label(party, network), _("Asked for lately"), "clock")
+    name = _called(party.any_of) if party.any_of else ""
+    return Hit(value, name or label(party, network), _("Asked for lately"), "clock")
+
+
+def _called(pool: PoolRequest) -> str:
+    """What a place is offered as; nothing for what is drawn from several at once."""
+    match (pool.site, pool.organisation, pool.town):
+        case (str(name), None, None):
+            return _("Any studio at %(name)s", name=name)
+        case (None, str(name), None):
+            return _("Any studio of %(name)s", name=name)
+        case (None, None, str(name)):
+            return _("Any studio in %(name)s", name=name)
+    return ""
 
 
 def _pools(network: Network, own: Own) -> Iterator[tuple[Hit, str, tuple[str, ...]]]:
@@ -122,19 +135,19 @@ def _pools(network: Network, own: Own) -> Iterator[tuple[Hit, str, tuple[str, ..
         if len(rooms) > 1:
             about = (rooms[0].town, rooms[0].municipality, rooms[0].organisation)
             meta = _("%(studios)s at this site, %(owner)s", studios=_studios(rooms), owner=rooms[0].organisation)
-            yield _pool(PoolRequest(site=name), _("Any studio at %(name)s", name=name), meta), name, about
+            yield _pool(PoolRequest(site=name), meta), name, about
     for name, rooms in organisations.items():
         if len(rooms) > 1 and {room.site for room in rooms} != {name}:
             meta = _("%(studios)s of this organisation", studios=_studios(rooms))
-            yield _pool(PoolRequest(organisation=name), _("Any studio of %(name)s", name=name), meta), name, ()
+            yield _pool(PoolRequest(organisation=name), meta), name, ()
     for name, rooms in towns.items():
         if len({room.site for room in rooms}) > 1:
             meta = _("%(studios)s in this town", studios=_studios(rooms))
-            yield _pool(PoolRequest(town=name), _("Any studio in %(name)s", name=name), meta), name, ()
+            yield _pool(PoolRequest(town=name), meta), name, ()
 
 
-def _pool(pool: PoolRequest, name: str, meta: str) -> Hit:
-    return Hit(value_of(PartyRequest(any_of=pool)), name, meta, "swap")
+def _pool(pool: PoolRequest, meta: str) -> Hit:
+    return Hit(value_of(PartyRequest(any_of=pool)), _called(pool), meta, "swap")
 
 
 def _studio(room: Candidate) -> Hit:

@@ -26,6 +26,13 @@ def offered(answer: TestResponse) -> list[str]:
     ]
 
 
+@pytest.fixture
+def dialect() -> str:
+    """What the page makes of what is typed does not hang on the database; what it reads and stores is tried on both
+    elsewhere."""
+    return "sqlite"
+
+
 def press(client: FlaskClient, *codes: str, source: str = "", **changes: object) -> TestResponse:
     """Send the form to where every button but the last one sends it; with `source` as htmx does."""
     headers = {"HX-Request": "true", "HX-Source": source} if source else {}

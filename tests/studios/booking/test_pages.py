@@ -23,6 +23,13 @@ from tests.studios.booking.pages import (
 )
 
 
+@pytest.fixture
+def dialect() -> str:
+    """What the page makes of what is typed does not hang on the database; what it reads and stores is tried on both
+    elsewhere."""
+    return "sqlite"
+
+
 def booked() -> list[Conference]:
     db.session.rollback()
     return list(db.session.scalars(db.select(Conference).order_by(Conference.id)))
