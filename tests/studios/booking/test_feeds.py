@@ -99,6 +99,19 @@ def test_a_feed_shows_what_its_person_may_see_now(
     assert summaries(anybody, path) == ["Ours alone"]
 
 
+def test_who_has_lost_their_role_reads_nothing_of_the_organisation_any_more(
+    app: Flask, coordinator: FlaskClient, network: Network, conference: Conference
+) -> None:
+    data = {"of": "organisation", "organisation": network.unn.id}
+    path = path_of(coordinator.post("/account/feeds", data=data))
+    assert summaries(app.test_client(), path) == ["Lung meeting"]
+    db.session.rollback()
+    for grant in db.session.get_one(Account, network.coordinator.id).grants:
+        grant.organisation_id = network.nlsh.id
+    db.session.commit()
+    assert app.test_client().get(path).status_code == 404
+
+
 def test_a_feed_of_another_organisation_is_refused(neighbour: FlaskClient, network: Network) -> None:
     answer = neighbour.post("/account/feeds", data={"of": "organisation", "organisation": network.unn.id})
     assert answer.status_code == 403
