@@ -45,8 +45,12 @@ import studios.booking.action_pages
 import studios.booking.api.blueprints
 import studios.booking.api.references
 import studios.booking.commands
+import studios.booking.desk.aside
+import studios.booking.desk.instead
+import studios.booking.desk.views
 import studios.booking.feed_pages
 import studios.booking.jobs
+import studios.booking.pages
 import studios.booking.request_pages
 import studios.booking.series_pages
 import studios.booking.views
@@ -166,7 +170,7 @@ def _add_pages(app: Flask) -> None:
     app.register_blueprint(studios.booking.feed_pages.blueprint)
     app.register_blueprint(studios.booking.request_pages.blueprint)
     app.register_blueprint(studios.booking.series_pages.blueprint)
-    app.register_blueprint(studios.booking.views.blueprint)
+    app.register_blueprint(studios.booking.pages.blueprint)
     app.register_blueprint(studios.calendars.views.blueprint)
     app.register_blueprint(reports.views.blueprint)
     operation.views.init_app(app, DATABASE_PATIENCE)

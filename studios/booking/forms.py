@@ -76,12 +76,6 @@ class BookingForm(FlaskForm):
     wished = HiddenField()
     version = HiddenField()
 
-    @property
-    def typed_version(self) -> int:
-        """The version that the person saw; -1, which no conference has, when it is missing or no number."""
-        text = self.version.data or ""
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
-
 
 def zone() -> ZoneInfo:
     return ZoneInfo(settings().zone)

@@ -12,17 +12,15 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from accounts.permissions import access, allow
 from errors import NotFound, Refused
-from models import Conference, Party, RequestState, Reservation, Role, Swap, WaitingRequest, db, write
-from studios.booking.action_pages import person
+from models import Conference, Party, RequestState, Reservation, Swap, WaitingRequest, db, write
+from studios.booking.api.reading import BOOKERS
+from studios.booking.api.rights import person
 from studios.booking.api.swaps_told import swap_answers
 from studios.booking.api.waiting_told import waiting_answers
-from studios.booking.explaining import obstacle_sentence
-from studios.booking.forms import problem_sentence
-from studios.booking.obstacles import WishRefused
+from studios.booking.pages import refusal_text
 from studios.booking.waiting import offers, swaps
 from studios.booking.wording import Badge
 
-BOOKERS = (Role.COORDINATOR, Role.ADMINISTRATOR)
 MOST = 50
 STATES = {
     RequestState.WAITING: Badge("idle", "clock", _l("Waiting")),
@@ -74,24 +72,18 @@ def _accepted(number: int) -> ResponseReturnValue:
     try:
         reference = write(lambda: offers.accept_offer(number, person()).reference)
     except Refused as refused:
-        return _page(_why(refused)), refused.status
+        return _page(refusal_text(refused)), refused.status
     flash(_("%(reference)s is booked. The calls start by themselves.", reference=reference))
     return redirect(url_for("booking.conference", reference=reference), 303)
 
 
-def _done(work: Callable[[], object], told: str) -> ResponseReturnValue:
+def _done(work: Callable[[], object], done: str) -> ResponseReturnValue:
     try:
         write(lambda: (work(), None)[1])
     except Refused as refused:
-        return _page(_why(refused)), refused.status
-    flash(told)
+        return _page(refusal_text(refused)), refused.status
+    flash(done)
     return redirect(url_for(".page"), 303)
-
-
-def _why(refused: Refused) -> str:
-    if isinstance(refused, WishRefused):
-        return " ".join(map(problem_sentence, refused.problems))
-    return " ".join([refused.message, *map(obstacle_sentence, getattr(refused, "obstacles", ()))])
 
 
 def _unknown() -> ResponseReturnValue:

@@ -10,15 +10,17 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
-from accounts.permissions import access, allow
+from accounts.permissions import allow
 from config import settings
-from errors import Conflict, Forbidden, NotFound
-from models import Conference, Role, write
+from errors import Conflict, NotFound
+from models import Conference, write
 from studios.booking import queries
-from studios.booking.action_pages import person, version
+from studios.booking.api.reading import BOOKERS
+from studios.booking.api.rights import own_conference, person
 from studios.booking.explaining import obstacle_sentence
 from studios.booking.forms import problem_sentence
 from studios.booking.obstacles import WishRefused
+from studios.booking.pages import refusal_text, seen_version
 from studios.booking.rules import TimeDoesNotExist, TimeIsAmbiguous, instant
 from studios.booking.series import members
 from studios.booking.series.edit_previews import EditLine, EditRefused, SeriesChange, preview_edit
@@ -29,7 +31,6 @@ from studios.booking.series.wording import describe
 from studios.booking.typed import read_minutes, read_time
 from studios.booking.wording import Badge, state_badge
 
-BOOKERS = (Role.COORDINATOR, Role.ADMINISTRATOR)
 SCOPES = {
     Scope.THIS: _l("This meeting only"),
     Scope.FOLLOWING: _l("This and those that follow"),
@@ -79,7 +80,7 @@ def change(reference: str) -> ResponseReturnValue:
     wanted = _change(found, typed)
     if isinstance(wanted, str):
         return _page(found, typed, problem=wanted), 422
-    key, seen = found.id, version()
+    key, seen = found.id, seen_version()
     try:
         if "save" not in request.form:
             return _page(found, typed, lines=_lines(preview_edit(key, typed.scope, wanted, person()).lines))
@@ -87,7 +88,7 @@ def change(reference: str) -> ResponseReturnValue:
     except EditRefused as refused:
         return _page(_own(reference), typed, lines=_lines(refused.lines), problem=refused.message), refused.status
     except WishRefused as refused:
-        return _page(_own(reference), typed, problem=" ".join(map(problem_sentence, refused.problems))), refused.status
+        return _page(_own(reference), typed, problem=refusal_text(refused)), refused.status
     except Conflict as refused:
         return _page(_own(reference), typed, problem=refused.message), refused.status
     number = len(done.conferences)
@@ -106,7 +107,7 @@ def cancel(reference: str) -> ResponseReturnValue:
         return render_template(
             "booking/cancel_series.html", conference=found, scope=typed.scope, number=number, word=SCOPES[typed.scope]
         )
-    key, seen = found.id, version()
+    key, seen = found.id, seen_version()
     try:
         done = write(lambda: cancel_series(key, typed.scope, seen, person()))
     except Conflict as refused:
@@ -185,9 +186,8 @@ def _page(found: Conference, typed: Typed, lines: list[Line] | None = None, prob
 
 
 def _own(reference: str) -> Conference:
-    found = queries.conference_by_reference(reference)
-    if found is None or found.series_id is None:
+    """A meeting of a series that the person may change."""
+    found = own_conference(reference)
+    if found.series_id is None:
         raise NotFound(_("There is no series with a meeting %(reference)s.", reference=reference[:40]))
-    if not queries.may_change(access(), found):
-        raise Forbidden(_("Only coordinators of the organisation that owns this conference can change it."))
     return found
