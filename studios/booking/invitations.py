@@ -34,7 +34,7 @@ from studios.booking.calendars import entry_of, seated, studio_names
 from studios.booking.entries import Method, calendar
 from studios.booking.letters import link, organisers_of, time_span
 
-BATCH = 50
+BATCH = 250
 """So many conferences are told of in one transaction."""
 MOST_LISTED = 60
 """So many meetings stand in one mail; a longer series comes in several."""

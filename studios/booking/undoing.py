@@ -32,14 +32,18 @@ class Undoable:
 
 
 def undoable(conference: Conference, last: Event | None, person_id: int | None, now: datetime) -> Undoable | None:
-    """Of a conference and the last thing that happened to it, what this person may undo."""
+    """Of a conference and the last thing that happened to it, what this person may undo. Edits and cancellations of
+    several meetings at once are not undone meeting by meeting."""
     if last is None or person_id is None or last.account_id != person_id or last.kind not in _UNDO:
         return None
-    until = last.at + UNDO_WITHIN
-    if now >= until or (last.kind == "conference.changed" and "before" not in (last.details or {})):
+    details, until = last.details or {}, last.at + UNDO_WITHIN
+    if now >= until or (last.kind == "conference.changed" and "before" not in details):
+        return None
+    is_series = "series" in details
+    if is_series and last.kind == "conference.cancelled":
         return None
     is_over = queries.phase_of(conference) is not Phase.PLANNED and last.kind != "conference.cancelled"
-    return None if is_over else Undoable(last.kind, until, "series" in (last.details or {}))
+    return None if is_over else Undoable(last.kind, until, is_series)
 
 
 def undo(conference_id: int, version: int, person: Account, now: datetime | None = None) -> Conference:

@@ -66,6 +66,17 @@ def test_a_series_is_undone_whole(coordinator: FlaskClient) -> None:
     assert states == {ConferenceState.CANCELLED}
 
 
+def test_several_meetings_cancelled_at_once_are_not_undone_one_by_one(coordinator: FlaskClient) -> None:
+    coordinator.post("/book", data=typed(repeat="daily", times="3"))
+    first = db.session.scalars(db.select(Conference).order_by(Conference.id)).first()
+    assert first is not None
+    form = {"scope": "all", "version": "1", "sure": "1"}
+    coordinator.post(at(first, "/series/cancel"), data=form)
+    page = coordinator.get(at(first))
+    assert 'id="undo"' not in page.text
+    assert 'id="restore"' in page.text
+
+
 def test_after_a_minute_it_is_too_late(coordinator: FlaskClient, network: Network) -> None:
     coordinator.post("/book", data=typed())
     late = datetime.now(UTC) + UNDO_WITHIN
