@@ -64,7 +64,8 @@ class Postgres:
         """The name of a new database, empty or copied from another."""
         self._made += 1
         name = f"studionett_{self._made}"
-        copy = f" TEMPLATE {template}" if template else ""
+        # Copying files is twice as fast as writing each page to the log, as long as nothing is flushed.
+        copy = f" TEMPLATE {template} STRATEGY FILE_COPY" if template else ""
         self._admin.execute(f"CREATE DATABASE {name}{copy}")
         return name
 

@@ -44,7 +44,7 @@ def move_of(leg: LegView, host: Sight, far: Sight = None, occupied: frozenset[in
     return decide([leg], host, {1: far}, occupied, HOST, 1, NOW - timedelta(minutes=1), NOW)[0]
 
 
-@settings(max_examples=1500)
+@settings(max_examples=800)
 @given(legs, sights, sights, st.frozensets(st.sampled_from([1, 2])))
 def test_a_call_is_dialled_only_where_nothing_stands_against_it(leg, host, far, occupied):
     if move_of(leg, host, far, occupied).action is not Action.DIAL:
@@ -57,7 +57,7 @@ def test_a_call_is_dialled_only_where_nothing_stands_against_it(leg, host, far, 
     assert leg.next_attempt_at is None or leg.next_attempt_at <= NOW
 
 
-@settings(max_examples=1500)
+@settings(max_examples=800)
 @given(legs, sights, sights)
 def test_a_call_is_ended_at_the_host_only_if_it_is_ours(leg, host, far):
     move = move_of(leg, host, far)
@@ -68,7 +68,7 @@ def test_a_call_is_ended_at_the_host_only_if_it_is_ours(leg, host, far):
     assert ended.token or leg.remote_call_id == ended.call_id or ended.remote == FAR, "a call to somebody else"
 
 
-@settings(max_examples=1500)
+@settings(max_examples=800)
 @given(legs, sights, sights)
 def test_a_call_is_ended_at_the_far_end_only_if_it_comes_from_our_host(leg, host, far):
     move = move_of(leg, host, far)
@@ -77,7 +77,7 @@ def test_a_call_is_ended_at_the_far_end_only_if_it_comes_from_our_host(leg, host
         assert next(call for call in far if call.call_id == move.call_id).remote == HOST
 
 
-@settings(max_examples=1500)
+@settings(max_examples=800)
 @given(legs, sights, sights)
 def test_a_leg_that_may_have_been_up_is_stopped_only_when_no_end_is_silent(leg, host, far):
     ordered = leg.dialled_at is not None and leg.attempts > 0 and leg.state is not LegState.STOPPED

@@ -28,6 +28,12 @@ from tests.studios.booking.pages import (
 )
 
 
+@pytest.fixture
+def dialect() -> str:
+    """What the pages make of it; what is read and stored below them is tried on both databases elsewhere."""
+    return "sqlite"
+
+
 def nine() -> datetime:
     return instant(tomorrow(), 9)
 

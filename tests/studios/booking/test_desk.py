@@ -29,6 +29,12 @@ BODO = json.dumps({"any_of": {"site": "NLSH Bodø"}}, ensure_ascii=False)
 TROMSO = json.dumps({"any_of": {"site": "UNN Tromsø"}}, ensure_ascii=False)
 
 
+@pytest.fixture
+def dialect() -> str:
+    """What the pages make of it; what is read and stored below them is tried on both databases elsewhere."""
+    return "sqlite"
+
+
 def draft(client: FlaskClient, *parties: str, **changes: Any) -> TestResponse:
     form = typed(studio=[], party=list(parties or (named("TRO-1"), BODO)), **changes)
     return client.post("/book/draft", data=form)

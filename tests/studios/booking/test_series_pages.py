@@ -11,6 +11,12 @@ from tests.studios.booking.pages import Network, instant, text_of, tomorrow, typ
 
 
 @pytest.fixture
+def dialect() -> str:
+    """What the pages make of it; what is read and stored below them is tried on both databases elsewhere."""
+    return "sqlite"
+
+
+@pytest.fixture
 def meetings(coordinator: FlaskClient) -> list[Conference]:
     """Four days in a row at nine."""
     assert coordinator.post("/book", data=typed(repeat="daily", times="4")).status_code == 303

@@ -674,7 +674,7 @@ class Bookings(RuleBasedStateMachine):
 
 
 # The rules are the same on both; PostgreSQL is three times as slow, and shows that its own guards agree.
-EXAMPLES = {"sqlite": 80, "postgresql": 40}
+EXAMPLES = {"sqlite": 60, "postgresql": 20}
 
 
 def test_whatever_people_and_the_clock_do_the_tables_are_right(app, dialect):
