@@ -40,6 +40,7 @@ import reports.commands
 import reports.jobs
 import reports.views
 import scheduler.commands
+import scheduler.views
 import simulation.commands
 import studios.booking.action_pages
 import studios.booking.api.blueprints
@@ -102,6 +103,7 @@ def create_app(found: Settings | None = None) -> Flask:
     Babel(app, locale_selector=language)
     operation.requests.init_app(app)
     csrf = CSRFProtect(app)
+    csrf.exempt(scheduler.views.blueprint)  # codecs have no form's token; the address itself is the secret
     errors.init_app(app)
     accounts.views.init_app(app)
     app.register_blueprint(accounts.about.blueprint)
@@ -173,6 +175,7 @@ def _add_pages(app: Flask) -> None:
     app.register_blueprint(studios.booking.pages.blueprint)
     app.register_blueprint(studios.calendars.views.blueprint)
     app.register_blueprint(reports.views.blueprint)
+    app.register_blueprint(scheduler.views.blueprint)
     operation.views.init_app(app, DATABASE_PATIENCE)
     app.jinja_env.globals.update(asset=_asset, language=language, navigation=_navigation)
     app.jinja_env.globals.update(demonstration=demonstration.notice.demonstration, publisher=_publisher)

@@ -270,6 +270,10 @@ class Settings:
     dials_at_once: int = _setting(24, _count)
     control_ca: str = _setting("")
     control_verify: bool = _setting(True, _flag)
+    # Where codecs reach the pages, to post what people press on their panels; as people do, unless this is set.
+    panel_url: str = _setting("", _web_address)
+    # Whether who hung up is called again after half a minute.
+    redial_hung_up: bool = _setting(False, _flag)
 
     # Monitoring: a full read, and a light sign of life between.
     poll_interval: float = _setting(60, _positive)

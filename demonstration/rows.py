@@ -25,7 +25,7 @@ from models import (
     Wanted,
 )
 from models.booking import REFERENCE_BASE, REFERENCE_PREFIX
-from studios.booking.rules import blocked_time, host_position
+from studios.booking.rules import blocked_time, first_look, host_position
 
 Row = dict[str, Any]
 # In the order in which they refer to each other; those above `Event` are referred to by key.
@@ -73,7 +73,7 @@ def add_story(rows: Rows, story: Story, organiser_id: int | None) -> None:
         movable=False,
         version=1 if story.cancelled_at is None else 2,
         created_at=meeting.created_at,
-        due_at=meeting.starts_at if state is ConferenceState.PLANNED else None,
+        due_at=first_look(meeting.starts_at) if state is ConferenceState.PLANNED else None,
         lease_version=0,
     )
     parties = _seat(rows, conference_id, meeting, story.cancelled_at)

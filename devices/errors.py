@@ -81,6 +81,13 @@ class RateLimited(DeviceError):
     sentence = lazy_gettext("The equipment has too many sessions open. Try again shortly.")
 
 
+class NotReady(DeviceError):
+    """What was asked for is not known there yet, or no more: a bridge tells its nodes of a room only by and by."""
+
+    code = "not-ready"
+    sentence = lazy_gettext("The bridge does not know the conference yet. Try again shortly.")
+
+
 class Ambiguous(DeviceError):
     """The order was sent and its answer lost: it may have been carried out. Ask the status before sending it again."""
 

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from http.cookies import CookieError, SimpleCookie
 from typing import Self, TypeVar
 from xml.etree.ElementTree import Element
@@ -17,22 +16,44 @@ from xml.etree.ElementTree import Element
 import httpx
 import structlog
 
-from devices.deadline import DeadlineTransport, within
-from devices.errors import Ambiguous, BadAnswer, DeviceError, RateLimited, Unauthorised, UnknownNumber, Unreachable
+from devices.deadline import within
+from devices.errors import (
+    Ambiguous,
+    BadAnswer,
+    Busy,
+    DeviceError,
+    RateLimited,
+    Rejected,
+    Unauthorised,
+    UnknownNumber,
+    Unreachable,
+)
+from devices.exchange import Lost, exchange, new_client
+from devices.xapi_panel import (
+    MUTED,
+    Prompt,
+    alert_command,
+    feedback_command,
+    is_muted,
+    mute_commands,
+    prompt_command,
+)
 from devices.xapi_peripherals import CAMERAS, MICROPHONES, Peripherals, cameras_of, microphones_of
 from devices.xapi_xml import (
     CodecCall,
     call_id_of,
     calls_of,
+    cause_of,
     check_disconnected,
+    check_done,
     dial_command,
     disconnect_command,
+    history_command,
     parse,
 )
 
-__all__ = ["Codec", "CodecCall", "CodecStatus", "Peripherals", "XapiClient"]
+__all__ = ["Codec", "CodecCall", "CodecStatus", "Peripherals", "Prompt", "XapiClient"]
 
-ANSWER_LIMIT = 256 * 1024
 BOOKING_ID_LIMIT = 255
 DEFAULT_DEADLINE = 10.0
 # Of an exchange's time, what is kept for ending the session when the rest is used up.
@@ -61,7 +82,7 @@ class CodecStatus:
 
 
 class XapiClient:
-    """Speaks to any number of codecs from any number of threads; one pool, one TLS context (77 ms each).
+    """Speaks to any number of codecs from any number of threads.
 
     Each method is one exchange: session begun, one to three requests, session ended, all within `deadline` seconds.
     All raise DeviceError. `verify` is a TLS context, True for the system's authorities, or False for codecs that have
@@ -69,14 +90,7 @@ class XapiClient:
     """
 
     def __init__(self, *, verify: ssl.SSLContext | bool = True, connect: float = 3.0, read: float = 5.0) -> None:
-        self._client = httpx.Client(
-            transport=DeadlineTransport(verify),
-            timeout=httpx.Timeout(read, connect=connect),
-            # A shared jar would hand one codec's session to another on the same address; cookies travel by hand.
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            headers={"Accept-Encoding": "identity", "User-Agent": "Studionett"},
-            trust_env=False,
-        )
+        self._client = new_client(verify, connect, read)
 
     def calls(self, codec: Codec, *, deadline: float = DEFAULT_DEADLINE) -> list[CodecCall]:
         """The codec's present calls; none when idle."""
@@ -111,6 +125,38 @@ class XapiClient:
                 # The words of the refusal differ between versions; whether the call is there doesn't.
                 if any(call.call_id == call_id for call in session.calls()):
                     raise
+
+    def ending(self, codec: Codec, call_id: str, *, deadline: float = DEFAULT_DEADLINE) -> str:
+        """The DisconnectCauseType of a call that is gone; nothing where the history doesn't have it."""
+        with self._session(codec, deadline) as session:
+            return session.command(history_command(), lambda root: cause_of(root, call_id))
+
+    def mute(self, codec: Codec, muted: bool, *, in_call: bool, deadline: float = DEFAULT_DEADLINE) -> None:
+        """Switch microphones and camera off, or on again. Done only when the codec's status says so, else Rejected;
+        without `in_call` only while there is no call, else Busy."""
+        with self._session(codec, deadline) as session:
+            if not in_call and session.calls():
+                raise Busy("in a call")
+            for command in mute_commands(muted):
+                session.command(command, check_done)
+            if session.muted() is not muted:
+                raise Rejected("microphones and camera do not follow")
+
+    def muted(self, codec: Codec, *, deadline: float = DEFAULT_DEADLINE) -> bool | None:
+        """Whether both microphones and camera are off; None where one is and the other not."""
+        with self._session(codec, deadline) as session:
+            return session.muted()
+
+    def prompt(self, codec: Codec, prompt: Prompt, answers_to: str, *, deadline: float = DEFAULT_DEADLINE) -> None:
+        """Ask those in the room something on the panel. What they press is posted to the web address `answers_to`."""
+        with self._session(codec, deadline) as session:
+            session.command(feedback_command(answers_to), check_done)
+            session.command(prompt_command(prompt), check_done)
+
+    def alert(self, codec: Codec, title: str, text: str, seconds: int, *, deadline: float = DEFAULT_DEADLINE) -> None:
+        """Show a message on the screens for so long."""
+        with self._session(codec, deadline) as session:
+            session.command(alert_command(title, text, seconds), check_done)
 
     def close(self) -> None:
         self._client.close()
@@ -165,6 +211,9 @@ class _Session:
         except BadAnswer:
             return {}
 
+    def muted(self) -> bool | None:
+        return is_muted([parse(self._send("GET", f"/getxml?location={location}")) for location in MUTED])
+
     def command(self, command: bytes, understand: Callable[[Element], T]) -> T:
         return understand(parse(self._send("POST", "/putxml", content=command)))
 
@@ -172,7 +221,7 @@ class _Session:
         """A command that must not be repeated: once it left, an answer that is lost or unreadable is Ambiguous."""
         try:
             return self.command(command, understand)
-        except (_Lost, BadAnswer) as error:
+        except (Lost, BadAnswer) as error:
             raise Ambiguous(error.detail) from error
 
     def end(self) -> None:
@@ -186,10 +235,6 @@ class _Session:
         return _send(self._client, self._codec, method, path, content=content, cookie=self._cookie)[1]
 
 
-class _Lost(Unreachable):
-    """The connection broke, or its time ran out, after the request had left."""
-
-
 def _send(
     client: httpx.Client,
     codec: Codec,
@@ -200,42 +245,15 @@ def _send(
     cookie: str = "",
     auth: httpx.BasicAuth | None = None,
 ) -> tuple[httpx.Headers, bytes]:
-    """One request and its whole answer. `_Lost` only when the request may have arrived, else Unreachable."""
+    """One request and its whole answer."""
     headers = {"Cookie": cookie} if cookie else {}
     if content is not None:
         headers["Content-Type"] = "text/xml"
-    try:
-        url = codec.url.rstrip("/") + path
-        with client.stream(method, url, content=content, headers=headers, auth=auth) as response:
-            _check_status(response.status_code)
-            return response.headers, _read(response)
-    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-        raise Unreachable(_said(error)) from error
-    except (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL) as error:
-        raise Unreachable(f"the control address is not usable: {error}") from error
-    except httpx.RemoteProtocolError as error:
-        raise (_Lost if "disconnected" in str(error) or "closed" in str(error) else BadAnswer)(_said(error)) from error
-    except httpx.TransportError as error:
-        raise _Lost(_said(error)) from error
-
-
-def _check_status(status: int) -> None:
-    if status in (401, 403):
-        raise Unauthorised(f"HTTP {status}")
-    if status in (429, 503):
-        raise RateLimited(f"HTTP {status}")
+    url = codec.url.rstrip("/") + path
+    status, given, body = exchange(client, method, url, content=content, headers=headers, auth=auth)
     if status not in (200, 204):
         raise BadAnswer(f"HTTP {status}")
-
-
-def _read(response: httpx.Response) -> bytes:
-    """The body as sent, never more than the limit: the rest of a huge answer is not even read."""
-    body = bytearray()
-    for chunk in response.iter_raw():
-        body += chunk
-        if len(body) > ANSWER_LIMIT:
-            raise BadAnswer(f"more than {ANSWER_LIMIT} bytes")
-    return bytes(body)
+    return given, body
 
 
 def _session_cookie(headers: httpx.Headers) -> str:
@@ -247,7 +265,3 @@ def _session_cookie(headers: httpx.Headers) -> str:
         except CookieError:
             continue
     return "; ".join(f"{name}={morsel.coded_value}" for name, morsel in cookies.items())
-
-
-def _said(error: Exception) -> str:
-    return str(error) or type(error).__name__

@@ -51,20 +51,27 @@ class CodecCall:
 
 
 def dial_command(number: str, booking_id: str) -> bytes:
-    return _command("Dial", Number=number, Protocol="Sip", BookingId=booking_id)
+    return command("Dial", Number=number, Protocol="Sip", BookingId=booking_id)
 
 
 def disconnect_command(call_id: str) -> bytes:
-    return _command("Call/Disconnect", CallId=call_id)
+    return command("Call/Disconnect", CallId=call_id)
 
 
-def _command(path: str, **parameters: str) -> bytes:
+def history_command() -> bytes:
+    return command("CallHistory/Get", Limit="20", DetailLevel="Full")
+
+
+def command(path: str, **parameters: str) -> bytes:
+    """A command document. A parameter such as `Expression_1` stands for the first of several that share the name."""
     root = element = ElementTree.Element("Command")
     for name in path.split("/"):
         element = ElementTree.SubElement(element, name)
     element.set("command", "True")
     for name, value in parameters.items():
-        ElementTree.SubElement(element, name).text = value
+        shared, _, number = name.partition("_")
+        parameter = ElementTree.SubElement(element, shared, {"item": number} if number else {})
+        parameter.text = value
     return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
 
 
@@ -86,6 +93,14 @@ def call_id_of(root: ElementTree.Element) -> str:
     return call_id
 
 
+def check_done(root: ElementTree.Element) -> None:
+    """Any command's result: the first element below the root, whatever its name."""
+    if root.tag != "Command" or not len(root):
+        raise BadAnswer(f"no result in <{root.tag}>")
+    if root[0].get("status") != "OK":
+        raise error_of(root[0])
+
+
 def check_disconnected(root: ElementTree.Element) -> None:
     _result(root, "CallDisconnectResult", "DisconnectResult")
 
@@ -103,6 +118,13 @@ def calls_of(root: ElementTree.Element) -> list[CodecCall]:
         return _none_or_refused(refusal)
     # An element marked as ghost tells that the call has just ended.
     return [_call(element) for element in root.iter("Call") if element.get("ghost") != "True"]
+
+
+def cause_of(root: ElementTree.Element, call_id: str) -> str:
+    """Why a call of the history ended, by its CallId; nothing where it isn't there."""
+    result = _result(root, "CallHistoryGetResult")
+    entry = next((entry for entry in result.iter("Entry") if _text(entry, "CallId") == call_id), None)
+    return "" if entry is None else _text(entry, "DisconnectCauseType")
 
 
 def error_of(element: ElementTree.Element) -> DeviceError:

@@ -21,7 +21,7 @@ from models.booking import (
     Swap,
     WaitingRequest,
 )
-from models.calls import CallRecord, Event, Leg, LegState, Wanted
+from models.calls import Admission, BridgeRoom, CallRecord, Event, Leg, LegState, Wanted
 from models.database import Again, UTCDateTime, database_now, db, write
 from models.inventory import (
     ControlDriver,
@@ -41,12 +41,14 @@ from models.usage import ConferenceUsage, HourUsage, Outcome, Report, StudioUsag
 
 __all__ = [
     "Account",
+    "Admission",
     "Again",
     "Answer",
     "ApiToken",
     "AuditEntry",
     "Bridge",
     "BridgeDriver",
+    "BridgeRoom",
     "CallRecord",
     "Closure",
     "Conference",

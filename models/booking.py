@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.accounts import Account
 from models.database import Model, UTCDateTime, choice
-from models.inventory import Organisation, Site, Studio
+from models.inventory import Credential, Organisation, Site, Studio
 
 REFERENCE_PREFIX = "K-"
 REFERENCE_BASE = 10_000
@@ -75,7 +75,11 @@ class RequestState(enum.StrEnum):
 
 
 class Bridge(Model):
-    """A conference bridge. The database refuses more ports at once than it has."""
+    """A conference bridge. The database refuses more ports at once than it has.
+
+    `address` is where it is steered, `dial_domain` that of the addresses of its rooms, `system_location` from where it
+    is to dial; none: it chooses.
+    """
 
     __tablename__ = "bridge"
     __table_args__ = (sa.CheckConstraint("ports >= 0", name="ports"),)
@@ -85,9 +89,13 @@ class Bridge(Model):
     driver: Mapped[BridgeDriver] = mapped_column(choice(BridgeDriver, "driver"))
     address: Mapped[str] = mapped_column(sa.String(255))
     dial_domain: Mapped[str] = mapped_column(sa.String(255), default="")
+    system_location: Mapped[str] = mapped_column(sa.String(100), default="", server_default="")
+    control_credential_id: Mapped[int | None] = mapped_column(sa.ForeignKey("credential.id"), index=True)
     health_region: Mapped[str] = mapped_column(sa.String(40), default="")
     ports: Mapped[int]
     retired_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    control_credential: Mapped[Credential | None] = relationship()
 
 
 class Series(Model):
@@ -119,7 +127,9 @@ class Conference(Model):
     Without `video` its rooms are only marked as used: nothing is called. `uid` is its iCalendar UID for life, shared by
     the occurrences of a series; `sequence` rises with each change, and `recurs_at` is the start that the series' rule
     gave it (RECURRENCE-ID). `detached`: an occurrence that was moved or reseated by itself, which edits of the whole
-    series leave where it is. `ports` are those it takes of its bridge.
+    series leave where it is. `ports` are those it takes of its bridge. `joined_at`: somebody in a room let it begin
+    before its start. `warned_minutes`: for how many minutes before the end the screens have last been told;
+    `extended_minutes`: by how much it went on by itself.
 
     The lease belongs to the scheduler process that is working on the calls; `lease_version` rises with each lease, so
     that a late worker can be fenced out.
@@ -153,6 +163,9 @@ class Conference(Model):
     sequence: Mapped[int] = mapped_column(default=0, server_default="0")
     bridge_id: Mapped[int | None] = mapped_column(sa.ForeignKey("bridge.id"))
     ports: Mapped[int] = mapped_column(default=0, server_default="0")
+    joined_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    warned_minutes: Mapped[int | None]
+    extended_minutes: Mapped[int] = mapped_column(default=0, server_default="0")
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     due_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)

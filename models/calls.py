@@ -8,9 +8,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.accounts import Account
-from models.booking import Conference, Party
+from models.booking import Bridge, Conference, Party
 from models.database import Model, UTCDateTime, choice
-from models.inventory import Studio
+from models.inventory import StartMode, Studio
 
 
 class Wanted(enum.StrEnum):
@@ -33,6 +33,7 @@ class Leg(Model):
     """The call to one party of a conference, dialled by its mixing host or bridge; the host itself has none.
 
     `token` marks our own call at the endpoint, so that a call that is already up is adopted and never dialled twice.
+    `held_down`: somebody dropped it, and it stays so until somebody has it called again.
     """
 
     __tablename__ = "leg"
@@ -51,10 +52,52 @@ class Leg(Model):
     connected_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     cause: Mapped[str | None] = mapped_column(sa.String(200))
+    held_down: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     changed_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
     conference: Mapped[Conference] = relationship()
     party: Mapped[Party] = relationship()
+
+
+class Admission(Model):
+    """How a conference is let into one studio: no camera shows what nobody in the room agreed to.
+
+    `mode` is the studio's as it was when this was first thought of. `prompted_at`: the panel asks; `pressed_at`:
+    somebody there said yes; `muted_at`: microphones and camera were last seen to be off; `opened_at`: they were
+    switched on, or the call came up open; `cleared_at`: they were given back to the room after the call.
+    """
+
+    __tablename__ = "admission"
+
+    party_id: Mapped[int] = mapped_column(sa.ForeignKey("party.id", ondelete="CASCADE"), primary_key=True)
+    mode: Mapped[StartMode] = mapped_column(choice(StartMode, "mode"))
+    prompted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    pressed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    muted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    opened_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    cleared_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    next_attempt_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    cause: Mapped[str | None] = mapped_column(sa.String(200))
+
+    party: Mapped[Party] = relationship()
+
+
+_IS_OPEN = sa.text("closed_at IS NULL")
+
+
+class BridgeRoom(Model):
+    """A conference's room on a bridge, from when it was made ready there until it was put away."""
+
+    __tablename__ = "bridge_room"
+    __table_args__ = (sa.Index(None, "closed_at", sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN),)
+
+    conference_id: Mapped[int] = mapped_column(sa.ForeignKey("conference.id"), primary_key=True)
+    bridge_id: Mapped[int] = mapped_column(sa.ForeignKey("bridge.id"), primary_key=True)
+    opened_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    conference: Mapped[Conference] = relationship()
+    bridge: Mapped[Bridge] = relationship()
 
 
 class Event(Model):

@@ -9,10 +9,11 @@ import click
 from flask import Flask, current_app
 
 from config import ConfigurationError, settings
+from devices.pexip import PexipClient
 from devices.tls import verification
 from devices.xapi import XapiClient
 from scheduler.clock import Clock
-from scheduler.codecs import Codecs
+from scheduler.equipment import Equipment
 from scheduler.jobs import Jobs
 from scheduler.queries import due_within
 
@@ -26,9 +27,9 @@ def scheduler() -> None:
     except ConfigurationError as error:
         raise click.ClickException(str(error)) from None
     due_within(timedelta())  # a database that is away or has no tables ends it here, with a sentence
-    codecs = Codecs(XapiClient(verify=verify), settings().dials_at_once)
+    equipment = Equipment(XapiClient(verify=verify), PexipClient(verify=verify), settings().dials_at_once)
     clock = Clock(settings().dials_at_once)
-    jobs = Jobs(app, clock, codecs, app.extensions["repeated"])
+    jobs = Jobs(app, clock, equipment, app.extensions["repeated"])
     jobs.hand_over()
     jobs.heartbeat()
     stop = Event()
@@ -38,6 +39,6 @@ def scheduler() -> None:
     click.echo(f"{jobs.worker} minds the calls, {settings().dials_at_once} conferences at once.")
     stop.wait()
     clock.stop()
-    codecs.close()
+    equipment.close()
     jobs.fall_silent()
     click.echo(f"{jobs.worker} has stopped.")

@@ -13,8 +13,10 @@ from models import write
 from models.heartbeat import beat, fall_silent
 from scheduler.calls import reconcile
 from scheduler.clock import Clock
-from scheduler.codecs import Codecs
+from scheduler.equipment import Equipment
 from scheduler.queries import due_within, live_conferences
+from scheduler.rooms import EVERY as CLOSING
+from scheduler.rooms import close_rooms
 
 KIND = "scheduler"
 SWEEP = 1.0  # seconds
@@ -28,10 +30,10 @@ Repeated = tuple[float, Callable[[], object]]
 class Jobs:
     """The scheduler's work, each job in an application context of its own."""
 
-    def __init__(self, app: Flask, clock: Clock, codecs: Codecs, others: Sequence[Repeated] = ()) -> None:
+    def __init__(self, app: Flask, clock: Clock, equipment: Equipment, others: Sequence[Repeated] = ()) -> None:
         self._app = app
         self._clock = clock
-        self._codecs = codecs
+        self._equipment = equipment
         self._others = others
         self._under_way: set[int] = set()
         self._lock = Lock()
@@ -42,6 +44,7 @@ class Jobs:
         """Give all that is repeated to the clock."""
         self._clock.every(SWEEP, self.sweep)
         self._clock.every(HEARTBEAT, self.heartbeat)
+        self._clock.every(CLOSING, partial(self._run, partial(close_rooms, self._equipment)), aside=True)
         for seconds, work in self._others:
             self._clock.every(seconds, partial(self._run, work), aside=True)
 
@@ -59,7 +62,7 @@ class Jobs:
             self._under_way.add(conference_id)
         try:
             with self._app.app_context():
-                look = reconcile(conference_id, self.worker, self._codecs)
+                look = reconcile(conference_id, self.worker, self._equipment)
         finally:
             with self._lock:
                 self._under_way.discard(conference_id)

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from models import Conference, ConferenceState, database_now, db
 
 LIVE = (ConferenceState.STARTING, ConferenceState.RUNNING, ConferenceState.DEGRADED, ConferenceState.STOPPING)
+OVER = (ConferenceState.ENDED, ConferenceState.FAILED, ConferenceState.CANCELLED)
 
 
 def live_conferences() -> int:

@@ -4,13 +4,15 @@ A call is set up by the conference's host, the codec that dials and mixes. Wante
 is dialled only when no call of ours is seen and none can still be on its way.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 
 from models.booking import ConferenceState
 from models.calls import LegState, Wanted
+from scheduler.admission import NOT_MUTED, WAITS_FOR_PRESS
 
 # How long an order may take to show at the codec; until then a call that was ordered is not known to be missing.
 SETTLING = timedelta(seconds=10)
@@ -18,6 +20,9 @@ NO_ANSWER = timedelta(seconds=40)
 MOST_ATTEMPTS = 10
 BACKOFF = (5, 10, 20, 40, 60)  # seconds before the second, third, ... attempt; the last one repeats
 AFTER_DROP = timedelta(seconds=5)
+HUNG_UP = "hung-up"
+BEGUN_BY_HAND = "leg.begun_by_hand"
+AFTER_HANG_UP = timedelta(seconds=30)
 AFTER_STOP_FAILED = timedelta(seconds=10)
 # A stop that is never confirmed is given up at last, so that one dead codec does not hold a conference for ever.
 STOP_GIVEN_UP = timedelta(minutes=10)
@@ -27,6 +32,9 @@ WATCHING = timedelta(seconds=5)
 HELD_UP = timedelta(seconds=1)
 NOT_BEFORE_THE_END = datetime.max.replace(tzinfo=UTC)
 
+PREVIOUS = "previous-conference"
+# What is waited for without counting as an attempt.
+PATIENT = (PREVIOUS, WAITS_FOR_PRESS, NOT_MUTED)
 UNDER_WAY = (LegState.DIALLING, LegState.RINGING)
 # A codec's words for a call that is about to go: what it leaves behind shows at the next look.
 ENDING = ("disconnecting", "idle")
@@ -77,14 +85,19 @@ class LegView:
     next_attempt_at: datetime | None = None
     dialled_at: datetime | None = None
     connected_at: datetime | None = None
+    cause: str = ""
+    held_down: bool = False
 
     @property
     def was_ordered(self) -> bool:
         """Whether a call may ever have come of it; attempts also count when the host could not even be asked."""
-        return self.dialled_at is not None
+        return self.dialled_at is not None or self.connected_at is not None
 
     @property
     def gave_up(self) -> bool:
+        """Not called again by itself: it was tried often enough, it cannot help, or somebody there hung up."""
+        if self.state is LegState.DROPPED:
+            return self.next_attempt_at is None
         return self.state is LegState.FAILED and (self.next_attempt_at is None or self.attempts >= MOST_ATTEMPTS)
 
 
@@ -112,17 +125,27 @@ def normal_address(address: str) -> str:
 
 
 def our_call(leg: LegView, calls: Sequence[LiveCall]) -> LiveCall | None:
-    """The host's call that is this leg: by our token, else (older software keeps none) by id or address."""
+    """The host's call that is this leg: by our token, else (older software keeps none) by id or address. One that
+    people began by hand, to the same studio while the conference lasts, is the conference's too."""
     for call in calls:
         if call.token == leg.token:
             return call
-    return next((call for call in calls if call.token is None and _may_be(leg, call)), None)
+    unmarked = [call for call in calls if call.token is None]
+    known = next((call for call in unmarked if _may_be(leg, call)), None)
+    by_hand = leg.wanted is Wanted.UP and not leg.held_down
+    return known or next((call for call in unmarked if by_hand and _leads_to(leg.address, call)), None)
 
 
 def foreign_calls(legs: Sequence[LegView], calls: Sequence[LiveCall]) -> list[LiveCall]:
     """The host's calls that are nobody's leg: never ours to end."""
     ours = [our_call(leg, calls) for leg in legs]
     return [call for call in calls if call not in ours]
+
+
+def is_gone(leg: LegView, host: Sight) -> bool:
+    """Whether the host's call of a leg that was connected is not there any more."""
+    is_up = leg.wanted is Wanted.UP and leg.state is LegState.CONNECTED
+    return is_up and isinstance(host, Sequence) and our_call(leg, host) is None
 
 
 def needs_far_end(leg: LegView, host: Sight) -> bool:
@@ -141,27 +164,31 @@ def decide(
     legs: Sequence[LegView],
     host: Sight,
     far_ends: Mapping[int, Sight],
-    occupied: Collection[int],
+    bars: Mapping[int, str],
     host_address: str,
-    host_studio_id: int | None,
+    host_studio_id: int,
     stop_due_at: datetime,
     now: datetime,
     jitter: float = 0.0,
+    endings: Mapping[int, str] = MappingProxyType({}),
+    redials: bool = False,
 ) -> list[Move]:
     """One move for each leg.
 
-    `far_ends` by leg, for those that were asked; `occupied` are studios whose previous conference has not been seen
-    to end; `jitter`, from -1 to 1, spreads retries by a fifth.
+    `far_ends` by leg, for those that were asked; `bars` by studio: why no call may be opened into it; `host_studio_id`
+    is 0 for a bridge; `jitter`, from -1 to 1, spreads retries by a fifth; `endings` by leg: why its call is gone, where
+    the host told; `redials`: who hung up is called again.
     """
-    held_up = _held_up(legs, host, occupied, host_studio_id)
+    held_up = _held_up(legs, host, bars, host_studio_id)
     moves = []
     for leg in legs:
         far = far_ends.get(leg.leg_id)
         if leg.wanted is Wanted.DOWN:
             moves.append(_take_down(leg, host, far, host_address, stop_due_at, now))
         else:
-            cause = held_up or ("previous-conference" if leg.studio_id in occupied else "")
-            moves.append(_bring_up(leg, host, far, host_address, cause, now, jitter))
+            cause = held_up or bars.get(leg.studio_id, "")
+            ending = endings.get(leg.leg_id, "")
+            moves.append(_bring_up(leg, host, far, host_address, cause, ending, redials, now, jitter))
     return moves
 
 
@@ -208,33 +235,49 @@ def after_failed_hang_up(move: Move, cause: str, now: datetime) -> Move:
     return replace(move, event="leg.stop_failed", cause=cause, next_attempt_at=now + AFTER_STOP_FAILED)
 
 
-def _held_up(legs: Sequence[LegView], host: Sight, occupied: Collection[int], host_studio_id: int | None) -> str:
-    """Why nothing may be dialled from this host now, or nothing."""
-    if host_studio_id in occupied:
-        return "previous-conference"
-    if isinstance(host, Sequence) and foreign_calls(legs, host):
+def _held_up(legs: Sequence[LegView], host: Sight, bars: Mapping[int, str], host_studio_id: int) -> str:
+    """Why nothing may be dialled from this host now, or nothing. Who else is in a room on a bridge is no hindrance."""
+    if host_studio_id in bars:
+        return bars[host_studio_id]
+    if host_studio_id and isinstance(host, Sequence) and foreign_calls(legs, host):
         return "busy"
     return ""
 
 
 def _bring_up(
-    leg: LegView, host: Sight, far: Sight, host_address: str, held_up: str, now: datetime, jitter: float
+    leg: LegView,
+    host: Sight,
+    far: Sight,
+    host_address: str,
+    held_up: str,
+    ending: str,
+    redials: bool,
+    now: datetime,
+    jitter: float,
 ) -> Move:
     if not isinstance(host, Sequence):
         return _host_silent(leg, host, now, jitter)
     if call := our_call(leg, host):
         return _follow(leg, call, now, jitter)
     if leg.state is LegState.CONNECTED:
-        return Move(leg.leg_id, Action.RECORD, LegState.DROPPED, "leg.dropped", "", None, now + AFTER_DROP)
+        return _dropped(leg, ending, redials, now)
     if leg.state in UNDER_WAY:
         return _vanished(leg, far, host_address, now, jitter)
     if leg.gave_up or (leg.next_attempt_at and leg.next_attempt_at > now):
         return _wait(leg)
-    if held_up == "previous-conference":
+    if held_up in PATIENT:
         return replace(_wait(leg), action=Action.RECORD, cause=held_up)
     if held_up:
         return _failed(leg, held_up, False, now, jitter)
     return Move(leg.leg_id, Action.DIAL, LegState.DIALLING, counts=True)
+
+
+def _dropped(leg: LegView, ending: str, redials: bool, now: datetime) -> Move:
+    """A fault is mended at once; where a person hung up, only if that is the policy, and not in their face."""
+    if ending != HUNG_UP:
+        return Move(leg.leg_id, Action.RECORD, LegState.DROPPED, "leg.dropped", ending, None, now + AFTER_DROP)
+    again = now + AFTER_HANG_UP if redials else None
+    return Move(leg.leg_id, Action.RECORD, LegState.DROPPED, "leg.left", ending, None, again)
 
 
 def _follow(leg: LegView, call: LiveCall, now: datetime, jitter: float) -> Move:
@@ -249,7 +292,9 @@ def _follow(leg: LegView, call: LiveCall, now: datetime, jitter: float) -> Move:
     if state is leg.state and not adopted:
         return _wait(leg)
     event = f"leg.{state}" if state is not leg.state else ""
-    if adopted and leg.remote_call_id is None:
+    if adopted and call.token is None and leg.state not in UNDER_WAY:
+        event = BEGUN_BY_HAND
+    elif adopted and leg.remote_call_id is None:
         event = "leg.adopted"
     return Move(leg.leg_id, Action.RECORD, state, event, "", call.call_id)
 
@@ -312,11 +357,9 @@ def _wait(leg: LegView) -> Move:
 
 
 def _may_be(leg: LegView, call: LiveCall) -> bool:
-    if leg.dialled_at is None:
-        return False
     if leg.remote_call_id is not None:
         return leg.remote_call_id == call.call_id
-    return _leads_to(leg.address, call)
+    return leg.dialled_at is not None and _leads_to(leg.address, call)
 
 
 def _leads_to(address: str, call: LiveCall) -> bool:
@@ -341,7 +384,9 @@ def _next_look_at_leg(leg: LegView, now: datetime) -> datetime:
     if leg.state in UNDER_WAY or (leg.state is LegState.STOPPING and leg.next_attempt_at is None):
         return now + MOVING
     if leg.state is LegState.IDLE:
-        return now + HELD_UP
+        return now + (WATCHING if leg.cause == WAITS_FOR_PRESS else HELD_UP)
+    if leg.wanted is Wanted.UP and leg.state is LegState.DROPPED and leg.gave_up:
+        return now + WATCHING
     if leg.wanted is Wanted.UP and leg.gave_up:
         # Somebody may still dial by hand; but a codec that refuses our password locks us out if it is asked on.
         return now + WATCHING if leg.attempts >= MOST_ATTEMPTS else NOT_BEFORE_THE_END

@@ -1,13 +1,16 @@
 """A conference as the reconciler holds it across the network: plain values, no open transaction behind them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import monotonic
 
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import joinedload, selectinload
 
 from models import (
+    Admission,
+    Bridge,
+    BridgeRoom,
     Conference,
     ConferenceState,
     Endpoint,
@@ -20,7 +23,9 @@ from models import (
     Wanted,
     db,
 )
-from scheduler.codecs import Station, station_of
+from scheduler.admission import Door
+from scheduler.drivers.interface import Station
+from scheduler.equipment import Equipment
 from scheduler.queries import LIVE
 from scheduler.rules import LegView
 from studios.booking.attendance import is_without_parties
@@ -29,16 +34,24 @@ from studios.booking.hosts import is_seated
 
 @dataclass(frozen=True)
 class Table:
-    """Who sits there. `far_ends` by leg; `alone`: it has not begun, and nobody is left to meet."""
+    """Who sits there. `host`: who places the calls, a studio or a room on a bridge. `far_ends` by leg, `stations` and
+    `doors` by party; `host_party`: of the studio that is host. `alone`: it has not begun, and nobody is left to meet.
+    `needs_room`: there is a bridge, and no room on it yet."""
 
     conference_id: int
+    reference: str
     version: int
     state: ConferenceState
     wanted: Wanted
+    starts_at: datetime
     ends_at: datetime
     host: Station | None
+    host_party: int | None
+    needs_room: bool
     legs: tuple[LegView, ...]
     far_ends: dict[int, Station]
+    stations: dict[int, Station]
+    doors: dict[int, Door]
     occupied: frozenset[int]
     alone: bool
     read_at: datetime
@@ -49,24 +62,42 @@ class Table:
         """The database's time, carried on by this process's own clock since the table was read."""
         return self.read_at + timedelta(seconds=monotonic() - self.monotonic_at)
 
+    @property
+    def is_ahead(self) -> bool:
+        """Whether it has not begun: what is to be done is done at the panels and on the bridge."""
+        return self.state is ConferenceState.PLANNED and self.wanted is Wanted.DOWN and self.now < self.ends_at
 
-def read_table(conference_id: int, now: datetime) -> Table:
+    def party_of(self, leg_id: int) -> int:
+        station = self.far_ends[leg_id]
+        return next(party_id for party_id, found in self.stations.items() if found is station)
+
+
+def read_table(conference_id: int, now: datetime, equipment: Equipment) -> Table:
     """Bring the legs in line with the calendar, then read everything that a pass needs. Within a transaction."""
     conference = _conference(conference_id)
     wanted = wanted_of(conference, now)
     alone = conference.state is ConferenceState.PLANNED and is_without_parties(conference, now)
-    legs = {} if alone else _legs(conference, wanted, now)
-    stations = {party.id: _station(party) for party in conference.parties}
+    stations = {party.id: _station(party, equipment) for party in conference.parties}
+    doors = {} if alone else _doors(conference, stations)
+    legs = {} if alone else _legs(conference, wanted, doors, now)
+    room = equipment.room(conference.bridge, conference.reference) if conference.bridge else None
+    host_party = None if room else next((party.id for party in conference.parties if party.host), None)
     views = tuple(_view(legs[party.id], stations[party.id]) for party in conference.parties if party.id in legs)
     return Table(
         conference_id=conference.id,
         version=conference.version,
+        reference=conference.reference,
         state=conference.state,
         wanted=wanted,
+        starts_at=conference.starts_at,
         ends_at=conference.ends_at,
-        host=next((stations[party.id] for party in conference.parties if party.host), None),
+        host=room or (stations[host_party] if host_party else None),
+        host_party=host_party,
+        needs_room=room is not None and not _has_room(conference),
         legs=views,
         far_ends={legs[party.id].id: stations[party.id] for party in conference.parties if party.id in legs},
+        stations=stations,
+        doors=doors,
         occupied=_occupied(conference, [station.studio_id for station in stations.values()]),
         alone=alone,
         read_at=now,
@@ -74,19 +105,55 @@ def read_table(conference_id: int, now: datetime) -> Table:
 
 
 def wanted_of(conference: Conference, now: datetime) -> Wanted:
-    """The calendar's word: up from start to end."""
+    """The calendar's word: up from start to end, and from when people in the rooms let it begin."""
     if conference.state is ConferenceState.CANCELLED:
         return Wanted.DOWN
-    return Wanted.UP if conference.starts_at <= now < conference.ends_at else Wanted.DOWN
+    begins = min(conference.starts_at, conference.joined_at or conference.starts_at)
+    return Wanted.UP if begins <= now < conference.ends_at else Wanted.DOWN
 
 
-def _legs(conference: Conference, calendar: Wanted, now: datetime) -> dict[int, Leg]:
+def _doors(conference: Conference, stations: Mapping[int, Station]) -> dict[int, Door]:
+    """How it is let into each studio; a studio's mode holds from when it is first thought of."""
+    ids = [party.id for party in conference.parties]
+    known = {row.party_id: row for row in db.session.scalars(db.select(Admission).where(Admission.party_id.in_(ids)))}
+    for party in conference.parties:
+        if party.id not in known and party.reservation and is_seated(party):
+            known[party.id] = Admission(party_id=party.id, mode=party.reservation.studio.start_mode)
+            db.session.add(known[party.id])
+    return {party_id: _door(row, stations[party_id]) for party_id, row in known.items()}
+
+
+def _door(row: Admission, station: Station) -> Door:
+    return Door(
+        party_id=row.party_id,
+        studio_id=station.studio_id,
+        mode=row.mode,
+        steered=station.panel is not None,
+        prompted_at=row.prompted_at,
+        pressed_at=row.pressed_at,
+        muted_at=row.muted_at,
+        opened_at=row.opened_at,
+        cleared_at=row.cleared_at,
+        next_attempt_at=row.next_attempt_at,
+        cause=row.cause or "",
+    )
+
+
+def _legs(conference: Conference, calendar: Wanted, doors: Mapping[int, Door], now: datetime) -> dict[int, Leg]:
+    """One for each party that is called: none for a host that is a studio."""
     legs = {leg.party_id: leg for leg in db.session.scalars(db.select(Leg).filter_by(conference_id=conference.id))}
     for party in conference.parties:
-        if party.host or (conference.state is ConferenceState.PLANNED and calendar is Wanted.DOWN):
+        is_host = party.host and conference.bridge_id is None
+        if (is_host and party.id not in legs) or (
+            conference.state is ConferenceState.PLANNED and calendar is Wanted.DOWN
+        ):
             continue  # what was slept through is never called
-        wanted = calendar if _takes_part(party) else Wanted.DOWN
-        if party.id not in legs and not _takes_part(party):
+        early = now < conference.starts_at
+        takes_part = _takes_part(party) and not is_host and not (early and not _pressed(doors.get(party.id)))
+        wanted = calendar if takes_part else Wanted.DOWN
+        if party.id in legs and legs[party.id].held_down:
+            wanted = Wanted.DOWN
+        if party.id not in legs and not takes_part:
             continue
         if party.id not in legs:
             legs[party.id] = Leg(
@@ -110,12 +177,21 @@ def _takes_part(party: Party) -> bool:
     return party.kind is PartyKind.GUEST or is_seated(party)
 
 
+def _has_room(conference: Conference) -> bool:
+    room = db.session.get(BridgeRoom, (conference.id, conference.bridge_id))
+    return room is not None and room.closed_at is None
+
+
+def _pressed(door: Door | None) -> bool:
+    return door is not None and door.pressed_at is not None
+
+
 def _turn(leg: Leg, wanted: Wanted, now: datetime) -> None:
     leg.wanted = wanted
     leg.next_attempt_at = None
     leg.changed_at = now
-    if wanted is Wanted.UP and leg.state in (LegState.STOPPED, LegState.STOPPING):
-        leg.state = LegState.IDLE  # extended while it was being taken down
+    if wanted is Wanted.UP and leg.state in (LegState.STOPPED, LegState.STOPPING, LegState.DROPPED, LegState.FAILED):
+        leg.state = LegState.IDLE  # extended, or called again, while it was being taken down
 
 
 def _view(leg: Leg, station: Station) -> LegView:
@@ -131,20 +207,23 @@ def _view(leg: Leg, station: Station) -> LegView:
         next_attempt_at=leg.next_attempt_at,
         dialled_at=leg.dialled_at,
         connected_at=leg.connected_at,
+        cause=leg.cause or "",
+        held_down=leg.held_down,
     )
 
 
 def _conference(conference_id: int) -> Conference:
     endpoint = selectinload(Conference.parties).joinedload(Party.reservation).joinedload(Reservation.studio)
     loaded = endpoint.joinedload(Studio.endpoint).joinedload(Endpoint.control_credential)
-    query = db.select(Conference).where(Conference.id == conference_id).options(loaded)
+    bridge = joinedload(Conference.bridge).joinedload(Bridge.control_credential)
+    query = db.select(Conference).where(Conference.id == conference_id).options(loaded, bridge)
     return db.session.scalars(query).one()
 
 
-def _station(party: Party) -> Station:
+def _station(party: Party, equipment: Equipment) -> Station:
     if party.reservation is None:
         return Station(0, party.guest_address or "", None)
-    return station_of(party.reservation.studio.endpoint, party.reservation.studio_id)
+    return equipment.studio(party.reservation.studio.endpoint, party.reservation.studio_id)
 
 
 def _occupied(conference: Conference, studio_ids: Sequence[int]) -> frozenset[int]:

@@ -24,6 +24,8 @@ from simulation.studio import Fault, SiteLine, Timings
 
 RELOAD_S = 10
 ANSWER_S = 5
+# Seconds until somebody in the room has seen what the panel asks and pressed.
+PRESS = (4.0, 25.0)
 
 
 @click.group("fleet", cls=AppGroup, invoke_without_command=True)
@@ -40,7 +42,7 @@ def fleet(context: click.Context, ring: tuple[float, float], quiet: bool, seed: 
     try:
         control = parse_address(settings().fleet_control)
         script = None if quiet or settings().fleet_quiet else seed
-        asyncio.run(serve(app, control, Timings(ring=ring), script))
+        asyncio.run(serve(app, control, Timings(ring=ring, press=PRESS), script))
     except FleetError as error:
         raise click.ClickException(str(error)) from None
 

@@ -5,14 +5,14 @@ from collections.abc import Callable
 from typing import Any
 
 from simulation.http_replies import HttpReply, HttpRequest, Receive, Scope, Send, read_request, send_reply
-from simulation.studio import Fault, SimulatedStudio, SiteLine
+from simulation.studio import Fault, RefusedCommand, SimulatedStudio, SiteLine
 
 Studios = Callable[[], dict[str, SimulatedStudio]]
 
 
 class Control:
     """`GET /calls`, `GET /studios`, `POST /fault` with `{"code": .., "fault": ..}` or, for the line of a whole site,
-    `{"site": .., "fault": "line" or "clear"}`; JSON throughout."""
+    `{"site": .., "fault": "line" or "clear"}`; `POST /press` with `{"code": ..}`; JSON throughout."""
 
     def __init__(self, studios: Studios) -> None:
         self._studios = studios
@@ -26,14 +26,28 @@ class Control:
             return _json(200, live_calls(self._studios()))
         if (request.method, request.path) == ("GET", "/studios"):
             return _json(200, [_shown(studio) for studio in self._studios().values()])
-        if (request.method, request.path) == ("POST", "/fault"):
-            return self._fault(request)
-        return _json(404, {"error": "The control address knows /calls, /studios and /fault."})
+        if request.method == "POST" and request.path in ("/fault", "/press"):
+            # A web page can send a form anywhere, but not JSON without asking first; so no page can break a studio.
+            if request.headers.get("content-type", "").partition(";")[0] != "application/json":
+                return _json(415, {"error": f"Send the {request.path[1:]} as application/json."})
+            return self._fault(request) if request.path == "/fault" else self._press(request)
+        return _json(404, {"error": "The control address knows /calls, /studios, /fault and /press."})
+
+    def _press(self, request: HttpRequest) -> HttpReply:
+        try:
+            code = str(json.loads(request.body)["code"])
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return _json(400, {"error": "Say the code of a studio."})
+        studio = self._studios().get(code)
+        if studio is None:
+            return _json(404, {"error": f"The fleet serves no studio {code}."})
+        try:
+            studio.press()
+        except RefusedCommand as refusal:
+            return _json(409, {"error": f"{refusal}."})
+        return _json(200, {"code": code})
 
     def _fault(self, request: HttpRequest) -> HttpReply:
-        # A web page can send a form anywhere, but not JSON without asking first; so no page can break a studio.
-        if request.headers.get("content-type", "").partition(";")[0] != "application/json":
-            return _json(415, {"error": "Send the fault as application/json."})
         try:
             wanted = json.loads(request.body)
             if "site" in wanted:
@@ -88,6 +102,9 @@ def _shown(studio: SimulatedStudio) -> dict[str, Any]:
         "calls": len(studio.calls),
         "sessions": len(studio.sessions),
         "muted": studio.muted,
+        "camera_off": studio.camera_off,
+        "question": studio.question.text if studio.question else "",
+        "alerts": list(studio.alerts),
     }
 
 

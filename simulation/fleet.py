@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from simulation.control import Control
+from simulation.feedback import Feedback
 from simulation.http_replies import Receive, Scope, Send
 from simulation.http_server import HttpServer
 from simulation.open_files import TooFewFilesError, make_room
@@ -40,6 +41,7 @@ class Fleet:
         self._served: dict[str, _Served] = {}
         self._by_address: dict[Address, SimulatedStudio] = {}
         self._xapi = Xapi(self._by_address)
+        self._feedback = Feedback()
         self._control = Control(lambda: self.studios)
         self._http = HttpServer(self._app)
 
@@ -82,6 +84,7 @@ class Fleet:
 
     async def _begin(self, spec: StudioSpec) -> None:
         studio = SimulatedStudio(spec, self._timings)
+        self._feedback.follow(studio)
         served = self._served[spec.code] = _Served(studio)
         try:
             await self._open(served)

@@ -20,6 +20,7 @@ from simulation.studio import Call, CallState, Cause
 if TYPE_CHECKING:
     from simulation.sip_phone import SipPhone
 
+FAULT = 'Q.850;cause=41;text="Temporary failure"'
 CAUSES = {
     404: Cause.UNKNOWN_REMOTE_SITE,
     408: Cause.REMOTE_NO_ANSWER,
@@ -39,15 +40,21 @@ class WireLine:
         self.phone, self.dialog = phone, dialog
         self.call: Call | None = None
         self.given_up = False
+        self.reason = ""
         self._renewal: ServerTransaction | None = None
         phone.lines[(dialog.call_id, dialog.local_tag)] = self
 
     def hang_up(self) -> None:
         raise NotImplementedError
 
-    def far_end_left(self) -> None:
+    def break_off(self) -> None:
+        """As a fault ends it: the BYE says that it was none of the people (RFC 3326)."""
+        self.reason = FAULT
+        self.hang_up()
+
+    def far_end_left(self, bye: SipRequest) -> None:
         """BYE came."""
-        self.finish(Cause.REMOTE_DISCONNECT)
+        self.finish(Cause.OTHER_REMOTE if bye.get("reason") == FAULT else Cause.REMOTE_DISCONNECT)
 
     def awaits_ack(self, renewal: ServerTransaction) -> None:
         """We answered a re-INVITE; the next ACK is for that."""
@@ -68,6 +75,8 @@ class WireLine:
     def say_goodbye(self) -> None:
         """BYE; whatever answers or does not, the call is over here."""
         bye = self.dialog.request("BYE")
+        if self.reason:
+            bye.headers.append(("reason", self.reason))
         self.phone.transactions.request(bye, self.dialog.destination, lambda _: None)
         self.finish(Cause.LOCAL_DISCONNECT)
 
@@ -168,11 +177,11 @@ class IncomingLine(WireLine):
         elif self.call:
             self.phone.studio.connected(self.call)
 
-    def far_end_left(self) -> None:
+    def far_end_left(self, bye: SipRequest) -> None:
         self._transaction.acknowledged()
         self._ringing.cancel()
         self._answer(487)
-        super().far_end_left()
+        super().far_end_left(bye)
 
     def _cancelled(self) -> None:
         self._ringing.cancel()

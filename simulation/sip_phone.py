@@ -147,7 +147,7 @@ class SipPhone(asyncio.DatagramProtocol):
         status = self._in_dialog_status(line, bye)
         transaction.answer(response_to(bye, status))
         if line and status == 200:
-            line.far_end_left()
+            line.far_end_left(bye)
 
     def _cancel(self, cancel: SipRequest, transaction: ServerTransaction, source: Address) -> None:
         invited = self.transactions.servers.get(server_key(cancel, "INVITE"))

@@ -1,8 +1,9 @@
 """One simulated studio: its calls, its fault, its microphones. Knows no wires; the phone and the agents ask it."""
 
 import asyncio
+import random
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -53,6 +54,7 @@ class Cause(StrEnum):
     UNKNOWN_REMOTE_SITE = "UnknownRemoteSite"
     NETWORK_REJECTED = "NetworkRejected"
     OTHER_REMOTE = "OtherRemote"
+    OTHER_LOCAL = "OtherLocal"
 
 
 class RefusedCommand(Exception):
@@ -108,6 +110,8 @@ class Timings:
     SIP's round-trip estimate T1, from which its other timers follow."""
 
     ring: tuple[float, float] = (0.2, 1.0)
+    # How long people need to press what the panel offers; none: nobody is there.
+    press: tuple[float, float] | None = None
     slow: float = 8.0
     drops_after: float = 3.0
     sip_t1: float = 0.5
@@ -117,6 +121,10 @@ class Line(Protocol):
     """The far side of one call, on the wire."""
 
     def hang_up(self) -> None: ...
+
+    def break_off(self) -> None:
+        """End it as a fault does, not as a person."""
+        ...
 
 
 class Phone(Protocol):
@@ -154,6 +162,16 @@ class Call:
         return int(((self.ended_at or now) - self.connected_at).total_seconds())
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the panel asks; `feedback_id` comes back with the press."""
+
+    title: str
+    text: str
+    buttons: tuple[str, ...]
+    feedback_id: str
+
+
 FOREIGN_CALLER = "sip:reception@198.51.100.20"
 
 
@@ -172,6 +190,13 @@ class SimulatedStudio:
         self.history: deque[Call] = deque(maxlen=HISTORY_LENGTH)
         self.sessions: set[str] = set()
         self.muted = False
+        self.camera_off = False
+        # What the panel asks, and the messages it has shown.
+        self.question: Question | None = None
+        self.alerts: deque[str] = deque(maxlen=HISTORY_LENGTH)
+        # By slot: where events are posted, and which.
+        self.feedback: dict[str, tuple[str, tuple[str, ...]]] = {}
+        self.on_press: Callable[[str, int], None] | None = None
         self.phone: Phone | None = None
         self.started = datetime.now(UTC)
         self._numbers: Iterator[int] = iter(range(FIRST_CALL_ID, 2**31))
@@ -219,6 +244,25 @@ class SimulatedStudio:
             line.hang_up()
         elif self.fault is Fault.BUSY:
             self.fault = Fault.CLEAR
+
+    def ask(self, question: Question) -> None:
+        """Show a question on the panel. Where people are in the room they press its first button after a while."""
+        self.question = question
+        if self.timings.press:
+            pause = random.uniform(*self.timings.press)
+            asyncio.get_running_loop().call_later(pause, self._press_if_asked, question)
+
+    def press(self, option: int = 1) -> None:
+        """Somebody presses a button of the question on the panel; `RefusedCommand` if there is none."""
+        if self.question is None or option > len(self.question.buttons):
+            raise RefusedCommand("The panel asks nothing")
+        question, self.question = self.question, None
+        if self.on_press and not self.dead:
+            self.on_press(question.feedback_id, option)
+
+    def _press_if_asked(self, question: Question) -> None:
+        if self.question is question:
+            self.press()
 
     def connected(self, call: Call) -> None:
         call.change(CallState.CONNECTED)
@@ -272,7 +316,14 @@ class SimulatedStudio:
 
     def _drop(self, call: Call) -> None:
         if self.fault is Fault.DROPS and call.call_id in self.calls:
-            self.hang_up(call.call_id)
+            self.lose(call)
+
+    def lose(self, call: Call) -> None:
+        """End a call as a fault of this side does."""
+        line, call.line = call.line, None
+        self.ended(call, Cause.OTHER_LOCAL)
+        if line is not None:
+            line.break_off()
 
     def _new_call(self, direction: str, remote: str, display_name: str = "", booking_id: str = "") -> Call:
         call_id = next(self._numbers)

@@ -6,11 +6,16 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from simulation.studio import RefusedCommand, SimulatedStudio
+from simulation.studio import Question, RefusedCommand, SimulatedStudio
 from simulation.xapi_documents import call_history, result
 
 LONGEST_BOOKING_ID = 255
 LONGEST_NUMBER = 255
+MOST_BUTTONS = 5
+FEEDBACK_SLOTS = {"1", "2", "3", "4"}
+MOST_EXPRESSIONS = 15
+
+Command = Callable[[SimulatedStudio, Element], Element]
 
 
 def carry_out(studio: SimulatedStudio, body: bytes) -> Element | None:
@@ -77,21 +82,59 @@ def _disconnect_all(studio: SimulatedStudio, node: Element) -> Element:
     return result("CallDisconnectAll", True)
 
 
-def _mute(studio: SimulatedStudio, node: Element) -> Element:
-    studio.muted = True
-    return result("AudioMicrophonesMute", True)
+def _microphones(muted: bool) -> Command:
+    def carry_out(studio: SimulatedStudio, node: Element) -> Element:
+        studio.muted = muted
+        return result(f"AudioMicrophones{'Mute' if muted else 'Unmute'}", True)
+
+    return carry_out
 
 
-def _unmute(studio: SimulatedStudio, node: Element) -> Element:
-    studio.muted = False
-    return result("AudioMicrophonesUnmute", True)
+def _camera(off: bool) -> Command:
+    def carry_out(studio: SimulatedStudio, node: Element) -> Element:
+        studio.camera_off = off
+        return result(f"VideoInputMainVideo{'Mute' if off else 'Unmute'}", True)
+
+    return carry_out
 
 
-_COMMANDS: dict[str, Callable[[SimulatedStudio, Element], Element]] = {
+def _ask(studio: SimulatedStudio, node: Element) -> Element:
+    buttons = [_text(node, f"Option.{number}") for number in range(1, MOST_BUTTONS + 1)]
+    text = _text(node, "Text")
+    if not text:
+        return result("PromptDisplay", False, Cause=2, Description="Bad usage: invalid or missing parameters")
+    offered = tuple(button for button in buttons if button)
+    studio.ask(Question(_text(node, "Title"), text, offered, _text(node, "FeedbackId")))
+    return result("PromptDisplay", True)
+
+
+def _alert(studio: SimulatedStudio, node: Element) -> Element:
+    text = _text(node, "Text")
+    if not text:
+        return result("AlertDisplay", False, Cause=2, Description="Bad usage: invalid or missing parameters")
+    studio.alerts.append(text)
+    return result("AlertDisplay", True)
+
+
+def _register(studio: SimulatedStudio, node: Element) -> Element:
+    slot, url = _text(node, "FeedbackSlot"), _text(node, "ServerUrl")
+    expressions = tuple((found.text or "").strip() for found in node.iter("Expression"))
+    if slot not in FEEDBACK_SLOTS or not url.startswith(("http://", "https://")) or len(expressions) > MOST_EXPRESSIONS:
+        return result("HttpFeedbackRegister", False, Cause=2, Description="Bad usage: invalid or missing parameters")
+    studio.feedback[slot] = (url, expressions)
+    return result("HttpFeedbackRegister", True)
+
+
+_COMMANDS: dict[str, Command] = {
     "Dial": _dial,
     "Call/Disconnect": _disconnect,
     "Call/DisconnectAll": _disconnect_all,
     "CallHistory/Get": lambda studio, node: call_history(studio),
-    "Audio/Microphones/Mute": _mute,
-    "Audio/Microphones/Unmute": _unmute,
+    "Audio/Microphones/Mute": _microphones(True),
+    "Audio/Microphones/Unmute": _microphones(False),
+    "Video/Input/MainVideo/Mute": _camera(True),
+    "Video/Input/MainVideo/Unmute": _camera(False),
+    "UserInterface/Message/Prompt/Display": _ask,
+    "UserInterface/Message/Alert/Display": _alert,
+    "HttpFeedback/Register": _register,
 }

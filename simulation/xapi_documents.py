@@ -37,6 +37,18 @@ def result(name: str, ok: bool, **values: object) -> Element:
     return root
 
 
+def press_event(studio: SimulatedStudio, feedback_id: str, option: int) -> Element:
+    """What a codec posts when a button of a question is pressed."""
+    root = Element("Event")
+    _leaf(SubElement(root, "Identification"), "SystemName", studio.spec.name)
+    node = root
+    for name in ("UserInterface", "Message", "Prompt", "Response"):
+        node = SubElement(node, name, item="1")
+    _leaf(node, "FeedbackId", feedback_id)
+    _leaf(node, "OptionId", option)
+    return root
+
+
 def call_history(studio: SimulatedStudio) -> Element:
     """The last calls, newest first, each with why it ended."""
     root = result("CallHistoryGet", True)
@@ -130,6 +142,12 @@ def _user_interface(studio: SimulatedStudio) -> list[Element]:
     return [interface]
 
 
+def _video(studio: SimulatedStudio) -> list[Element]:
+    video = Element("Video")
+    _leaf(SubElement(video, "Input"), "MainVideoMute", "On" if studio.camera_off else "Off")
+    return [video]
+
+
 _SECTIONS = {
     "Audio": _audio,
     "Call": _calls,
@@ -137,6 +155,7 @@ _SECTIONS = {
     "SIP": _sip,
     "SystemUnit": _system_unit,
     "UserInterface": _user_interface,
+    "Video": _video,
 }
 
 

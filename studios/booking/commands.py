@@ -7,7 +7,7 @@ import click
 from flask.cli import AppGroup
 
 from errors import Refused
-from models import Bridge, db, write
+from models import Bridge, StartMode, db, write
 from studios.booking.terms import hours_given, retire_bridge, set_bridge, set_terms
 
 studio = AppGroup("studio", help="On which terms a studio can be booked.")
@@ -24,6 +24,12 @@ T = TypeVar("T")
 @click.option("--shared/--private", default=None, help="Whether other organisations may book it.")
 @click.option("--approval/--no-approval", "needs_approval", default=None, help="Whether its owner is asked first.")
 @click.option("--clinical/--not-clinical", default=None, help="Whether it is suited for patients' matters.")
+@click.option(
+    "--start-mode",
+    type=click.Choice([str(mode) for mode in StartMode]),
+    callback=lambda context, option, value: StartMode(value) if value else None,
+    help="Whether calls come up muted, wait for a press in the room, or come up open.",
+)
 def terms(code: str, hours: str | None, **changes: Any) -> None:
     """Set on which terms the studio CODE is booked; what is not named stays."""
     wanted = {name: value for name, value in changes.items() if value is not None}
@@ -41,9 +47,11 @@ def terms(code: str, hours: str | None, **changes: Any) -> None:
 @click.option("--ports", type=int, required=True, help="How many parties it takes at once.")
 @click.option("--domain", default="", help="What follows the @ of its rooms' addresses.")
 @click.option("--region", default="", help="The health region that it is for first.")
-def set_(name: str, address: str, ports: int, domain: str, region: str) -> None:
+@click.option("--location", default="", help="The bridge's own name of the place that it is to dial from.")
+@click.option("--credential", default="", help="The name of the credential that steers it.")
+def set_(name: str, address: str, ports: int, domain: str, region: str, location: str, credential: str) -> None:
     """Add a bridge, or change the one of this name."""
-    _done(lambda: set_bridge(name, address, ports, domain, region).id)
+    _done(lambda: set_bridge(name, address, ports, domain, region, location, credential).id)
     click.echo(f"The bridge {name} has {ports} ports.")
 
 

@@ -15,7 +15,19 @@ from flask_babel import gettext as _
 from accounts.audit import record
 from config import settings
 from errors import Conflict
-from models import Account, Answer, Conference, ConferenceState, Event, Party, PartyKind, Reservation, Studio, db
+from models import (
+    Account,
+    Admission,
+    Answer,
+    Conference,
+    ConferenceState,
+    Event,
+    Party,
+    PartyKind,
+    Reservation,
+    Studio,
+    db,
+)
 from studios.booking import queries
 from studios.booking.candidates import Own
 from studios.booking.drawing import Said, absent_of, draws_on_pools, own_of
@@ -23,7 +35,7 @@ from studios.booking.hosts import is_seated
 from studios.booking.obstacles import ChangedMeanwhile, WishRefused
 from studios.booking.ports import check_ports, store_conferences
 from studios.booking.rooms import rooms
-from studios.booking.rules import Limits, Phase, Problem, clean_title, problems, problems_while_running
+from studios.booking.rules import Limits, Phase, Problem, clean_title, first_look, problems, problems_while_running
 from studios.booking.seating import Drawn, check_free, draw, lock_studios, seat
 from studios.booking.versions import mark_changed, when_to_tell
 from studios.booking.waiting.reasons import wait_no_more, waiting_for
@@ -70,7 +82,7 @@ def new_conference(booking: Booking, person: Account | None) -> Conference:
         movable=booking.movable,
         video=booking.video,
         created_at=datetime.now(UTC),
-        due_at=booking.start if booking.video else None,
+        due_at=first_look(booking.start) if booking.video else None,
         tell_at=when_to_tell(booking.start),
     )
 
@@ -179,9 +191,16 @@ def replan(conference: Conference, booking: Booking, person: Account | None) -> 
 def give_up(conference: Conference) -> None:
     """Cancel: the studios and the bridge's ports come free."""
     conference.state = ConferenceState.CANCELLED
-    conference.due_at = None
+    conference.due_at = datetime.now(UTC) if _is_muted(conference) else None
     mark_changed(conference)
     release(conference.reservations)
+
+
+def _is_muted(conference: Conference) -> bool:
+    """Whether rooms are silenced for it already, in its last seconds before the start."""
+    ids = [party.id for party in conference.parties]
+    muted = (Admission.muted_at.is_not(None), Admission.opened_at.is_(None), Admission.cleared_at.is_(None))
+    return db.session.scalar(db.select(Admission.party_id).where(Admission.party_id.in_(ids), *muted)) is not None
 
 
 def end_now(conference: Conference, person: Account | None) -> Conference:
@@ -263,7 +282,7 @@ def check_can_be_moved(conference: Conference) -> None:
 
 def _check_is_not_called(conference: Conference) -> None:
     """The legs of a conference belong to its parties: who has any keeps their place."""
-    if not queries.legs_of(conference):
+    if not queries.legs_of(conference) and not _is_muted(conference):
         return
     if conference.state is ConferenceState.CANCELLED:
         raise Conflict(_("Calls of this conference were set up before it was cancelled. Book it anew."))
@@ -274,7 +293,7 @@ def _check_is_not_called(conference: Conference) -> None:
 def set_time(conference: Conference, booking: Booking) -> None:
     conference.starts_at, conference.ends_at = booking.start, booking.end
     conference.video = booking.video
-    conference.due_at = booking.start if booking.video else None
+    conference.due_at = first_look(booking.start) if booking.video else None
 
 
 def what_stands(conference: Conference) -> list[Said]:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from accounts.rules import Access
 from models import (
+    Admission,
     Closure,
     Conference,
     Endpoint,
@@ -171,6 +172,12 @@ def legs_of(conference: Conference) -> dict[int, Leg]:
     """The legs by party; the host has none."""
     legs = db.session.scalars(db.select(Leg).where(Leg.conference_id == conference.id))
     return {leg.party_id: leg for leg in legs}
+
+
+def admissions_of(conference: Conference) -> dict[int, Admission]:
+    """How it is let into each studio, by party; none before anybody has thought of it."""
+    ids = [party.id for party in conference.parties]
+    return {row.party_id: row for row in db.session.scalars(db.select(Admission).where(Admission.party_id.in_(ids)))}
 
 
 def events_of(conference: Conference, limit: int = 200) -> list[Event]:

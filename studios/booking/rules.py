@@ -22,6 +22,8 @@ MOST_PARTIES = 50
 _VIDEO_ADDRESS = re.compile(r"(?:sips?|h323):[A-Za-z0-9._~+-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,188}[A-Za-z0-9])?")
 _TELEPHONE = re.compile(r"\+[1-9][0-9]{6,14}")
 # A start is typed in whole minutes: the minute that has just begun is still "now".
+# How long before its start the scheduler first looks at a conference.
+LOOK_AHEAD = timedelta(minutes=5)
 START_GRACE = timedelta(seconds=60)
 
 
@@ -230,6 +232,11 @@ def ports_needed(parties: Sequence[PartyWish], video: bool) -> int:
     """Bridge ports: one a party, but none for two studios, which call each other."""
     guests = any(isinstance(party, GuestWish) for party in parties)
     return len(parties) if video and (guests or len(parties) > 2) else 0
+
+
+def first_look(start: datetime) -> datetime:
+    """When whoever minds the calls begins to make ready the rooms."""
+    return start - LOOK_AHEAD
 
 
 def peak(taken: Iterable[tuple[datetime, datetime, int]], start: datetime, end: datetime) -> int:

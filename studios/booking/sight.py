@@ -11,6 +11,7 @@ from flask_babel import ngettext
 from accounts.rules import Access
 from config import settings
 from models import (
+    Admission,
     Answer,
     Conference,
     Event,
@@ -21,6 +22,7 @@ from models import (
     PartyKind,
     ReservationKind,
     Role,
+    StartMode,
     Studio,
     Wanted,
 )
@@ -31,7 +33,7 @@ from studios.booking.rules import Phase
 from studios.booking.story import Chapter, tell
 from studios.booking.times import clock_seconds
 from studios.booking.undoing import Undoable, seconds_left, undoable
-from studios.booking.wording import Badge, cause_sentence, leg_badge, state_badge
+from studios.booking.wording import ADMISSIONS, Badge, cause_sentence, leg_badge, state_badge
 from studios.inventory.present import present_health
 from studios.inventory.wording import FACES, Face
 
@@ -43,7 +45,8 @@ TROUBLED = (LegState.DROPPED, LegState.FAILED)
 
 @dataclass(frozen=True)
 class Place:
-    """A party at the table. `call` is none while nobody has thought of calling it."""
+    """A party at the table. `call` is none while nobody has thought of calling it; `admission` is how much of the room
+    the others see and hear, and `admitted` since when."""
 
     party: Party
     name: str
@@ -52,6 +55,8 @@ class Place:
     call: Badge | None
     notes: list[str]
     connected: bool = False
+    admission: Badge | None = None
+    admitted: str = ""
 
 
 @dataclass(frozen=True)
@@ -109,7 +114,8 @@ def look_at(conference: Conference, access: Access, now: datetime, person_id: in
     legs = queries.legs_of(conference)
     events = queries.events_of(conference)
     sees_title = queries.may_see_title(access, conference)
-    places = _places(conference, legs, sees_title, now)
+    admissions = queries.admissions_of(conference) if conference.video else {}
+    places = _places(conference, legs, admissions, sees_title, now)
     troubles = _troubles(conference, legs, sees_title)
     remaining, every = _remaining(conference, now), _every(conference, now)
     alone = queries.phase_of(conference) is Phase.PLANNED and is_without_parties(conference, now)
@@ -147,7 +153,13 @@ def _answerable(conference: Conference, access: Access) -> frozenset[int]:
     )
 
 
-def _places(conference: Conference, legs: Mapping[int, Leg], at_the_table: bool, now: datetime) -> list[Place]:
+def _places(
+    conference: Conference,
+    legs: Mapping[int, Leg],
+    admissions: Mapping[int, Admission],
+    at_the_table: bool,
+    now: datetime,
+) -> list[Place]:
     studios = {party.id: party.reservation.studio for party in conference.parties if party.reservation}
     faces = _faces(list(studios.values()), now)
     connected = any(leg.state is LegState.CONNECTED for leg in legs.values())
@@ -159,8 +171,24 @@ def _places(conference: Conference, legs: Mapping[int, Leg], at_the_table: bool,
         notes = [*answer_notes(party, at_the_table), *notes]
         up = connected if party.host else party.id in legs and legs[party.id].state is LegState.CONNECTED
         name = _name(party, at_the_table)
-        places.append(Place(party, name, studio, faces[studio.id if studio else 0], call, notes, up))
+        face = faces[studio.id if studio else 0]
+        shown, since = _admission(admissions.get(party.id), up, queries.phase_of(conference))
+        places.append(Place(party, name, studio, face, call, notes, up, shown, since))
     return places
+
+
+def _admission(row: Admission | None, connected: bool, phase: Phase) -> tuple[Badge | None, str]:
+    """What the others see and hear of a room, and since when."""
+    if row is None or phase is Phase.OVER:
+        return None, ""
+    if row.mode is StartMode.PRESS and row.prompted_at and not row.pressed_at:
+        return ADMISSIONS["waiting"], _("Asked %(time)s", time=clock_seconds(row.prompted_at))
+    if not connected:
+        return None, ""
+    if row.muted_at and not row.opened_at:
+        return ADMISSIONS["muted"], _("Until somebody there switches them on")
+    since = row.opened_at or row.pressed_at
+    return ADMISSIONS["open"], _("Since %(time)s", time=clock_seconds(since)) if since else ""
 
 
 def _name(party: Party, at_the_table: bool) -> str:
@@ -275,7 +303,7 @@ def _mark(
         conference.state,
         [(leg.id, leg.state, leg.changed_at, leg.attempts, leg.next_attempt_at) for leg in legs.values()],
         events[0].id if events else 0,
-        [place.face.tone for place in places],
+        [(place.face.tone, place.admission and place.admission.shape, place.admitted) for place in places],
         others,
     )
     return hashlib.sha256(repr(seen).encode()).hexdigest()[:16]

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 
 from accounts.audit import record
 from errors import Conflict, Invalid, NotFound
-from models import Bridge, BridgeDriver, Conference, Studio, db
+from models import Bridge, BridgeDriver, Conference, Credential, StartMode, Studio, db
 from studios.booking.candidates import BookableHours
 from studios.booking.hours import read_hours
 from studios.booking.ports import OVER
@@ -21,7 +21,8 @@ ALWAYS = "always"
 
 @dataclass(frozen=True)
 class Terms:
-    """Buffers are minutes before and after. Without hours a studio can be booked at any time."""
+    """Buffers are minutes before and after. Without hours a studio can be booked at any time.
+    `start_mode`: how calls come up there."""
 
     bookable_hours: BookableHours | None
     setup_minutes: int
@@ -29,6 +30,7 @@ class Terms:
     shared: bool
     needs_approval: bool
     clinical: bool
+    start_mode: StartMode
 
 
 def terms_of(studio: Studio) -> Terms:
@@ -39,6 +41,7 @@ def terms_of(studio: Studio) -> Terms:
         studio.shared,
         studio.needs_approval,
         studio.clinical,
+        studio.start_mode,
     )
 
 
@@ -67,8 +70,19 @@ def hours_given(text: str) -> BookableHours | None:
         raise Invalid(str(error), "bookable_hours") from None
 
 
-def set_bridge(name: str, address: str, ports: int, dial_domain: str = "", health_region: str = "") -> Bridge:
-    """Add a bridge, or change the one of this name. Raises Conflict where more of its ports are promised already."""
+def set_bridge(
+    name: str,
+    address: str,
+    ports: int,
+    dial_domain: str = "",
+    health_region: str = "",
+    system_location: str = "",
+    credential: str = "",
+) -> Bridge:
+    """Add a bridge, or change the one of this name; `credential` is the name of the one that steers it.
+
+    Raises Conflict where more of its ports are promised already, Invalid for what makes no sense.
+    """
     if not name.strip() or len(name) > 100 or not address.strip() or len(address) > 255:
         raise Invalid(_("A bridge has a name of at most 100 characters, and an address."))
     if not 0 <= ports <= MOST_PORTS:
@@ -79,10 +93,20 @@ def set_bridge(name: str, address: str, ports: int, dial_domain: str = "", healt
         db.session.add(bridge)
     bridge.address, bridge.ports = address, ports
     bridge.dial_domain, bridge.health_region, bridge.retired_at = dial_domain, health_region, None
+    bridge.system_location, bridge.control_credential_id = system_location, _credential_id(credential)
     db.session.flush()
     _check_promises(bridge)
     record("bridge.set", name, after={"address": address, "ports": ports, "health_region": health_region})
     return bridge
+
+
+def _credential_id(name: str) -> int | None:
+    if not name:
+        return None
+    found = db.session.scalar(db.select(Credential.id).where(Credential.name == name))
+    if found is None:
+        raise Invalid(_("There is no credential named %(name)s.", name=name[:100]), "credential")
+    return found
 
 
 def retire_bridge(name: str) -> Bridge:

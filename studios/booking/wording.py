@@ -54,6 +54,11 @@ LEGS = {
     LegState.STOPPING: Badge("idle", "stop", _l("Hanging up")),
     LegState.STOPPED: Badge("idle", "stop", _l("Hung up")),
 }
+ADMISSIONS = {
+    "waiting": Badge("degraded", "clock", _l("Waits for a press in the studio")),
+    "muted": Badge("idle", "mute", _l("Camera and microphone off")),
+    "open": Badge("ok", "ok", _l("Camera and microphone on")),
+}
 DEVICE_ERRORS = (
     errors.DeviceError,
     errors.Busy,
@@ -65,10 +70,15 @@ DEVICE_ERRORS = (
     errors.CapacityFull,
     errors.RateLimited,
     errors.Ambiguous,
+    errors.NotReady,
     errors.BadAnswer,
 )
 # By the words that the scheduler stores.
 CAUSES = {error.code: error.sentence for error in DEVICE_ERRORS} | {
+    "hung-up": _l("Somebody there hung up."),
+    "network": _l("The connection broke off."),
+    "waiting-for-press": _l("The panel in the studio asks for a press before anybody is let in."),
+    "not-muted": _l("Camera and microphone have not been switched off yet."),
     "not-answered": _l("The call ended before anybody answered."),
     "previous-conference": _l("The studio's previous conference has not been seen to end."),
     "no-host": _l("No studio of this conference can be steered, so nobody can place the calls."),

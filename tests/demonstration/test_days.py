@@ -26,6 +26,7 @@ from models import (
     db,
 )
 from reports import figures
+from studios.booking.rules import first_look
 from tests import factories
 from tests.demonstration.conftest import DAYS, NOW, OVERLAPS, no_progress
 
@@ -71,7 +72,9 @@ def test_the_day_has_a_past_that_is_over_and_a_future_that_falls_due(installed: 
     assert len(over) == written.over
     assert {row.due_at for row in over} == {None}
     coming = db.session.scalars(sa.select(Conference).where(Conference.starts_at >= NOW)).all()
-    assert all(row.due_at == (None if row.state is ConferenceState.CANCELLED else row.starts_at) for row in coming)
+    assert all(
+        row.due_at == (None if row.state is ConferenceState.CANCELLED else first_look(row.starts_at)) for row in coming
+    )
     assert number("SELECT count(*) FROM call_record WHERE ended_at IS NULL") == 0
     hosts = "SELECT count(*) FROM (SELECT conference_id FROM party WHERE host GROUP BY 1 HAVING count(*) = 1) AS one"
     assert number(hosts) == written.conferences

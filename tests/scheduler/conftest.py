@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from devices.pexip import PexipClient
 from devices.xapi import XapiClient
 from models import Conference, Studio, db
-from scheduler.codecs import Codecs
+from scheduler.equipment import Equipment
 from simulation.fleet import Fleet
 from simulation.studio import Call, Fault, StudioSpec, Timings
 from tests import factories
@@ -49,6 +50,22 @@ class Network:
     def hang_up(self, code: str) -> None:
         for call in self.calls(code):
             self._run(lambda call=call: self.fleet.studios[code].hang_up(call.call_id))
+
+    def dial(self, code: str, number: str) -> None:
+        """As somebody in the room does."""
+        self._run(lambda: self.fleet.studios[code].dial(number))
+
+    def press(self, code: str) -> None:
+        """The press is delivered when this returns."""
+        self._run(self.fleet.studios[code].press)
+        for _ in range(100):
+            if not self.fleet._feedback._under_way:
+                return
+            time.sleep(0.02)
+
+    def lose_calls(self, code: str) -> None:
+        for call in self.calls(code):
+            self._run(lambda call=call: self.fleet.studios[code].lose(call))
 
     def _run(self, act) -> None:
         async def inside() -> None:
@@ -95,8 +112,8 @@ def studios(app: Flask, network: Network) -> dict[str, Studio]:
 
 
 @pytest.fixture
-def codecs() -> Iterator[Codecs]:
-    found = Codecs(XapiClient(), at_once=4)
+def equipment() -> Iterator[Equipment]:
+    found = Equipment(XapiClient(), PexipClient(), at_once=4)
     yield found
     found.close()
 

@@ -7,10 +7,11 @@ import time
 from datetime import UTC, datetime, timedelta
 
 from app import create_app
+from devices.pexip import PexipClient
 from devices.xapi import XapiClient
 from models import ConferenceState, Event, db
 from scheduler import calls
-from scheduler.codecs import Codecs
+from scheduler.equipment import Equipment
 from simulation.studio import CallState
 from tests.conftest import settings_for
 from tests.scheduler.conftest import wait_for
@@ -20,9 +21,9 @@ def _dial_and_die(url: str, conference_id: int) -> None:
     def die(*_: object) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
-    calls._record = die
+    calls.record = die
     with create_app(settings_for(url)).app_context():
-        calls.reconcile(conference_id, "the one that dies", Codecs(XapiClient(), at_once=1))
+        calls.reconcile(conference_id, "the one that dies", Equipment(XapiClient(), PexipClient(), at_once=1))
 
 
 def test_a_call_dialled_by_a_killed_scheduler_is_adopted_by_the_next_and_ended_once(

@@ -15,7 +15,7 @@ def leg(wanted: Wanted, state: LegState, **changes) -> LegView:
 
 
 def move(leg: LegView, host: Sight, far: Sight = None, host_address: str = HOST) -> Move:
-    return decide([leg], host, {1: far}, (), host_address, 1, NOW, NOW)[0]
+    return decide([leg], host, {1: far}, {}, host_address, 1, NOW, NOW)[0]
 
 
 @pytest.mark.parametrize("word", ["Disconnecting", "Idle"])

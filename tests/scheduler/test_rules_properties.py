@@ -1,12 +1,13 @@
 """What the reconciler decides, whatever the rows and the codecs say: no call is dialled twice, no foreign one ended."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.calls import LegState, Wanted
-from scheduler.rules import Action, LegView, LiveCall, Sight, Silence, backoff, decide
+from scheduler.rules import PREVIOUS, Action, LegView, LiveCall, Sight, Silence, backoff, decide
 
 NOW = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
 HOST, FAR, STRANGER = "sip:host@127.0.0.1", "sip:far@127.0.0.2", "sip:stranger@127.0.0.9"
@@ -40,8 +41,9 @@ calls = st.lists(
 sights = st.none() | calls | st.builds(Silence, cause=st.just("unreachable"), lasting=st.booleans())
 
 
-def move_of(leg: LegView, host: Sight, far: Sight = None, occupied: frozenset[int] = frozenset()):
-    return decide([leg], host, {1: far}, occupied, HOST, 1, NOW - timedelta(minutes=1), NOW)[0]
+def move_of(leg: LegView, host: Sight, far: Sight = None, barred: Collection[int] = ()):
+    bars = dict.fromkeys(barred, PREVIOUS)
+    return decide([leg], host, {1: far}, bars, HOST, 1, NOW - timedelta(minutes=1), NOW)[0]
 
 
 @settings(max_examples=800)

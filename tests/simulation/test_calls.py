@@ -177,7 +177,8 @@ def test_a_dropping_studio_hangs_up_a_little_after_it_connected():
             a_call(one, two)
             await until(lambda: in_call(one, two))
             await until(lambda: idle(one, two))
-            assert cause_of_last(two) is Cause.LOCAL_DISCONNECT
+            assert cause_of_last(two) is Cause.OTHER_LOCAL
+            assert cause_of_last(one) is Cause.OTHER_REMOTE, "the far end sees that nobody hung up"
 
     asyncio.run(trial())
 

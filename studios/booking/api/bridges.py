@@ -26,12 +26,15 @@ LONGEST_ADDRESS = 255
 
 class BridgeRequest(RequestModel):
     """`address`: where it is steered. `dial_domain`: that of the addresses of its rooms. `health_region`: the region
-    that it is for; with none it is for all."""
+    that it is for; with none it is for all. `system_location`: its own name of the place that it is to dial from.
+    `credential`: the name of the one that steers it."""
 
     address: Annotated[PlainText, Field(min_length=1, max_length=LONGEST_ADDRESS)]
     ports: Annotated[int, Field(ge=0, le=MOST_PORTS)]
     dial_domain: Annotated[PlainText, Field(max_length=LONGEST_ADDRESS)] = ""
     health_region: Annotated[PlainText, Field(max_length=40)] = ""
+    system_location: Annotated[PlainText, Field(max_length=100)] = ""
+    credential: Annotated[PlainText, Field(max_length=100)] = ""
 
 
 class BridgeAnswer(AnswerModel):
@@ -42,6 +45,8 @@ class BridgeAnswer(AnswerModel):
     address: str
     dial_domain: str
     health_region: str
+    system_location: str
+    credential: str
     ports: int
     retired: bool
 
@@ -84,7 +89,8 @@ def put(name: str, body: BridgeRequest) -> Answer:
 
     def work() -> Answer:
         status = 200 if _named(name) else 201
-        return Answer(_told(set_bridge(name, body.address, body.ports, body.dial_domain, body.health_region)), status)
+        more = (body.dial_domain, body.health_region, body.system_location, body.credential)
+        return Answer(_told(set_bridge(name, body.address, body.ports, *more)), status)
 
     try:
         return once(work)
@@ -118,6 +124,8 @@ def _told(bridge: Bridge) -> BridgeAnswer:
         address=bridge.address,
         dial_domain=bridge.dial_domain,
         health_region=bridge.health_region,
+        system_location=bridge.system_location,
+        credential=bridge.control_credential.name if bridge.control_credential else "",
         ports=bridge.ports,
         retired=bridge.retired_at is not None,
     )

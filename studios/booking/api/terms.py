@@ -15,7 +15,7 @@ from api.endpoint import PREFIX, endpoint
 from api.idempotency import once
 from api.values import AnswerModel, PlainText, RequestModel
 from errors import Forbidden, Invalid, NotFound
-from models import Role, Studio, db
+from models import Role, StartMode, Studio, db
 from studios.booking.candidates import BookableHours
 from studios.booking.hours import read_hours
 from studios.booking.terms import LONGEST_BUFFER, set_terms
@@ -32,7 +32,8 @@ Buffer = Annotated[int, Field(ge=0, le=LONGEST_BUFFER)]
 class TermsRequest(RequestModel):
     """What shall be different; what is missing stays. `bookable_hours`: by day of the week in the studio's zone, such
     as `{"mon": ["08:00-11:30", "12:00-15:30"]}`; a day that is missing is closed, and null means any hour. Buffers are
-    minutes before and after a conference."""
+    minutes before and after a conference. `start_mode`: calls come up muted, wait for a press in the room, or come up
+    open."""
 
     bookable_hours: dict[DayName, Annotated[list[OpenHours], Field(max_length=20)]] | None = None
     setup_minutes: Buffer | None = None
@@ -40,6 +41,7 @@ class TermsRequest(RequestModel):
     shared: bool | None = None
     needs_approval: bool | None = None
     clinical: bool | None = None
+    start_mode: StartMode | None = None
 
     def changes(self) -> Mapping[str, Any]:
         given = {name: getattr(self, name) for name in self.model_fields_set}
@@ -54,6 +56,7 @@ class TermsAnswer(AnswerModel):
     shared: bool
     needs_approval: bool
     clinical: bool
+    start_mode: StartMode
 
 
 @endpoint(
@@ -99,4 +102,5 @@ def _told(studio: Studio) -> TermsAnswer:
         shared=studio.shared,
         needs_approval=studio.needs_approval,
         clinical=studio.clinical,
+        start_mode=studio.start_mode,
     )

@@ -28,7 +28,7 @@ def test_what_is_named_of_a_studios_terms_is_changed_and_the_rest_stays(local, u
     assert answer.status_code == 200, answer.json
     assert answer.json == {
         "studio": "TRO-1", "bookable_hours": EVERY_DAY, "setup_minutes": 15, "clear_down_minutes": 0, "shared": True,
-        "needs_approval": False, "clinical": True,
+        "needs_approval": False, "clinical": True, "start_mode": "muted",
     }  # fmt: skip
     assert unn("POST", "/conferences", json=wish()).json["conflicts"][0]["kind"] == "outside_hours"
     again = local("PATCH", "/studios/TRO-1", json={"shared": False, "needs_approval": True, "setup_minutes": None})
@@ -66,7 +66,8 @@ def test_bridges_are_added_changed_and_retired(chief):
     added = chief("PUT", "/bridges/North", json=BRIDGE)
     assert added.status_code == 201, added.json
     assert added.json == {
-        "name": "North", "driver": "pexip", "health_region": "", "retired": False, **BRIDGE,
+        "name": "North", "driver": "pexip", "health_region": "", "retired": False, "system_location": "",
+        "credential": "", **BRIDGE,
     }  # fmt: skip
     changed = chief("PUT", "/bridges/North", json={**BRIDGE, "ports": 20})
     assert (changed.status_code, changed.json["ports"]) == (200, 20)

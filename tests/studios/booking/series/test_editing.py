@@ -21,7 +21,7 @@ from models import (
 from studios.booking.answers import accept, decline
 from studios.booking.conferences import book, cancel, change
 from studios.booking.obstacles import ChangedMeanwhile, WishRefused
-from studios.booking.rules import Problem, instant
+from studios.booking.rules import Problem, first_look, instant
 from studios.booking.series.edit_previews import EditRefused, SeriesChange, preview_edit
 from studios.booking.series.editing import cancel_series, edit_series
 from studios.booking.series.edits import Kept, Scope
@@ -101,7 +101,7 @@ def test_all_meetings_are_moved_at_once_each_on_its_own_day(series):
     edited(series[1], Scope.ALL, SeriesChange(start=nine(1) + HOUR))
     moved = [nine(week) + HOUR for week in range(4)]
     assert starts(series) == moved
-    assert [each.due_at for each in series] == moved
+    assert [each.due_at for each in series] == [first_look(start) for start in moved]
     assert held(series) == [[(start, start + HOUR)] for start in moved]
     assert [each.recurs_at for each in series] == [nine(week) for week in range(4)]
     assert [each.uid for each in series] == before

@@ -1,0 +1,178 @@
+"""What a pass of the reconciler writes down: intents before it acts, and what came of them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from accounts.audit import record as audit
+from models import Admission, CallRecord, Conference, ConferenceState, Event, Leg, LegState, database_now, db
+from scheduler.ahead import steps_now
+from scheduler.leases import Lease
+from scheduler.panels import Outcome, doors_after, record_panels
+from scheduler.rules import BEGUN_BY_HAND, MOVING, Action, LegView, Move, next_look, state_of
+from scheduler.table import Table, wanted_of
+from studios.booking.conferences import give_up
+
+UP = (LegState.CONNECTED, LegState.STOPPING)  # the call is there, as far as is known
+
+
+class Outdated(Exception):
+    """What is wanted of the conference has changed since it was read."""
+
+
+def call_off(lease: Lease, now: datetime) -> None:
+    """All but one have declined: that is a cancelled conference, and no failed call."""
+    conference = db.session.get_one(Conference, lease.conference_id)
+    give_up(conference)
+    event = Event(at=now, kind="conference.without_parties", conference_id=conference.id, details={})
+    db.session.add(event)
+    db.session.flush()
+    audit("conference.without_parties", conference.reference)
+    lease.give_back(None, conference.version)
+
+
+def intend(lease: Lease, table: Table, moves: Sequence[Move]) -> None:
+    """Write down what is about to be ordered. Raises Outdated where people or the calendar want something else now."""
+    now = lease.hold()
+    conference = db.session.get_one(Conference, table.conference_id)
+    if conference.version != table.version or wanted_of(conference, now) is not table.wanted:
+        raise Outdated
+    for leg, move in _rows(moves):
+        if move.action is Action.DIAL:
+            leg.state = LegState.DIALLING
+            leg.remote_call_id = None
+            leg.attempts += 1
+            leg.dialled_at = leg.changed_at = now
+            leg.next_attempt_at = None
+            _tell(table, leg, "leg.dialled", now, attempt=leg.attempts)
+
+
+def begin_anew(lease: Lease, table: Table) -> datetime:
+    now = database_now()
+    lease.give_back(now, table.version)
+    return now
+
+
+def record(lease: Lease, table: Table, moves: Sequence[Move], given_back: Sequence[Outcome]) -> datetime | None:
+    now = lease.hold()
+    record_panels(table, given_back)
+    for leg, move in _rows(moves):
+        _apply(leg, move, table, now)
+    conference = db.session.get_one(Conference, table.conference_id)
+    views = _views_after(table, moves)
+    state = _state_after(conference, views)
+    enter(conference, state, now)
+    look = next_look(views, state, conference.ends_at, now)
+    if look and steps_now(replace(table, legs=tuple(views), doors=doors_after(table, given_back))):
+        look = min(look, now + MOVING)  # somebody has just been connected: their panel says so
+    lease.give_back(look, table.version)
+    return look
+
+
+def _state_after(conference: Conference, legs: Sequence[LegView]) -> ConferenceState:
+    if conference.state is ConferenceState.CANCELLED:
+        return conference.state
+    return state_of(legs, conference.state) if legs else ConferenceState.FAILED
+
+
+def _apply(leg: Leg, move: Move, table: Table, now: datetime) -> None:
+    if move.counts and move.action is not Action.DIAL:
+        leg.attempts += 1
+    if move.action is Action.WAIT:
+        return
+    if move.state is not leg.state or move.cause != (leg.cause or ""):
+        leg.changed_at = now
+    newly_connected = move.state is LegState.CONNECTED and leg.state is not LegState.CONNECTED
+    if newly_connected or (move.was_connected and leg.connected_at is None):
+        leg.connected_at = now
+        _open_record(leg, table, now)
+    if move.state in (LegState.DROPPED, LegState.STOPPED):
+        leg.ended_at = now
+        leg.remote_call_id = None
+    if move.state not in UP:
+        _close_record(leg, min(now, table.ends_at) if _was_gone(leg, move) else now)
+    leg.state = move.state
+    leg.cause = move.cause or None
+    leg.next_attempt_at = move.next_attempt_at
+    leg.remote_call_id = move.call_id or leg.remote_call_id
+    if move.event == BEGUN_BY_HAND:
+        _stand_open(table, leg, now)
+    if move.event:
+        _tell(table, leg, move.event, now, **_details(leg, move))
+
+
+def _stand_open(table: Table, leg: Leg, now: datetime) -> None:
+    """Who begin a call by hand see it: their rooms are not muted behind their backs."""
+    there = [leg.party_id, *([table.host_party] if table.host_party else [])]
+    opened = sa.update(Admission).where(Admission.party_id.in_(there), Admission.opened_at.is_(None))
+    db.session.execute(opened.values(opened_at=now))
+
+
+def _open_record(leg: Leg, table: Table, now: datetime) -> None:
+    """A call that was being taken down when its conference was extended has its record still."""
+    if db.session.scalar(sa.select(CallRecord.id).filter_by(leg_id=leg.id, ended_at=None)) is None:
+        studio_id = table.far_ends[leg.id].studio_id or None
+        record = CallRecord(leg_id=leg.id, conference_id=table.conference_id, studio_id=studio_id, connected_at=now)
+        db.session.add(record)
+
+
+def _was_gone(leg: Leg, move: Move) -> bool:
+    """After the end nobody hung up, and the call is not there: a scheduler that was away for a night must not count
+    the night as use."""
+    return leg.state is LegState.CONNECTED and move.state is LegState.STOPPED
+
+
+def _close_record(leg: Leg, at: datetime) -> None:
+    """Never before its start, wherever the clock was put meanwhile."""
+    ended_at = sa.case((CallRecord.connected_at > at, CallRecord.connected_at), else_=at)
+    db.session.execute(
+        sa.update(CallRecord)
+        .where(CallRecord.leg_id == leg.id, CallRecord.ended_at.is_(None))
+        .values(ended_at=ended_at)
+    )
+
+
+def _details(leg: Leg, move: Move) -> dict[str, object]:
+    facts: dict[str, object] = {"attempt": leg.attempts}
+    if move.cause:
+        facts["cause"] = move.cause
+    if move.next_attempt_at:
+        facts["next_attempt"] = move.next_attempt_at.isoformat()
+    return facts
+
+
+def _views_after(table: Table, moves: Sequence[Move]) -> list[LegView]:
+    """The legs as they stand after this pass."""
+    rows = {leg.id: leg for leg, _move in _rows(moves)}
+    return [
+        replace(
+            view,
+            state=rows[view.leg_id].state,
+            attempts=rows[view.leg_id].attempts,
+            next_attempt_at=rows[view.leg_id].next_attempt_at,
+            connected_at=rows[view.leg_id].connected_at,
+            cause=rows[view.leg_id].cause or "",
+        )
+        for view in table.legs
+    ]
+
+
+def enter(conference: Conference, state: ConferenceState, now: datetime) -> None:
+    if state is conference.state:
+        return
+    conference.state = state
+    db.session.add(Event(at=now, kind=f"conference.{state}", conference_id=conference.id, details={}))
+
+
+def _rows(moves: Sequence[Move]) -> list[tuple[Leg, Move]]:
+    ids = [move.leg_id for move in moves]
+    legs = {leg.id: leg for leg in db.session.scalars(db.select(Leg).where(Leg.id.in_(ids)))}
+    return [(legs[move.leg_id], move) for move in moves]
+
+
+def _tell(table: Table, leg: Leg, kind: str, now: datetime, **details: object) -> None:
+    studio_id = table.far_ends[leg.id].studio_id or None
+    event = Event(at=now, kind=kind, conference_id=table.conference_id, studio_id=studio_id, details=details)
+    db.session.add(event)
