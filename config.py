@@ -272,6 +272,8 @@ class Settings:
     control_verify: bool = _setting(True, _flag)
     # Where codecs reach the pages, to post what people press on their panels; as people do, unless this is set.
     panel_url: str = _setting("", _web_address)
+    # By how many minutes in all a conference goes on by itself while its studios and ports are free.
+    go_on_minutes: int = _setting(15, _count)
     # Whether who hung up is called again after half a minute.
     redial_hung_up: bool = _setting(False, _flag)
 

@@ -12,6 +12,7 @@ from devices.errors import Ambiguous, DeviceError
 from models import Conference, ConferenceState, LegState, Wanted, database_now, db, write
 from scheduler.admission import step_afterwards
 from scheduler.ahead import bars, make_ready, open_room, steps_now
+from scheduler.endings import near_the_end
 from scheduler.equipment import LASTING, Equipment, steered
 from scheduler.leases import Lease, LeaseLost, claim
 from scheduler.panels import Outcome, carry_out, doors_after, record_panels
@@ -53,6 +54,7 @@ def reconcile(conference_id: int, worker: str, equipment: Equipment) -> datetime
     3. Before it begins: make ready the room on its bridge and the studios' panels, and come again.
     4. Observe: the host's calls, and the far ends' where the host alone cannot tell.
     5. See that each studio may be opened into: muted, or somebody there has pressed. What is not sure is not called.
+       In the last minutes tell the rooms, or go on where nobody else comes.
     6. Decide one move for each leg: adopt a call that is ours, dial, hang up, wait.
     7. Read again what is wanted, and begin anew where it has changed. Commit the intents, so that a call that is
        ordered and never recorded is found and adopted by its token.
@@ -72,6 +74,7 @@ def reconcile(conference_id: int, worker: str, equipment: Equipment) -> datetime
             return make_ready(lease, table, equipment)
         sights = _observe(table, equipment, lease)
         table = _admit(table, equipment, lease)
+        table = near_the_end(lease, table, equipment)
         moves = _decide(table, sights)
         if any(move.action in ORDERS for move in moves):
             write(lambda: intend(lease, table, moves))

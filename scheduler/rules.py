@@ -19,6 +19,7 @@ SETTLING = timedelta(seconds=10)
 NO_ANSWER = timedelta(seconds=40)
 MOST_ATTEMPTS = 10
 BACKOFF = (5, 10, 20, 40, 60)  # seconds before the second, third, ... attempt; the last one repeats
+WARNINGS = (5, 1)  # minutes before the end
 AFTER_DROP = timedelta(seconds=5)
 HUNG_UP = "hung-up"
 BEGUN_BY_HAND = "leg.begun_by_hand"
@@ -217,6 +218,18 @@ def next_look(legs: Sequence[LegView], state: ConferenceState, ends_at: datetime
     look = min(_next_look_at_leg(leg, now) for leg in legs)
     # The end may have come while the codecs were asked for calls that were still wanted then.
     return min(look, max(ends_at, now)) if any(leg.wanted is Wanted.UP for leg in legs) else look
+
+
+def due_warning(ends_at: datetime, warned_minutes: int | None, now: datetime) -> int | None:
+    """For how many minutes before the end the screens must be told now, if they must; each only once."""
+    due = [left for left in WARNINGS if now >= ends_at - timedelta(minutes=left)]
+    return min(due) if due and (warned_minutes is None or warned_minutes > min(due)) else None
+
+
+def may_go_on(silent: Sequence[bool], extended_minutes: int, step: int, most: int) -> bool:
+    """Whether to ask for more time: `silent` says of each room whether its camera and microphone are still off. Where
+    all are, nobody came, and the rooms need no more time."""
+    return not (silent and all(silent)) and extended_minutes + step <= most
 
 
 def backoff(attempts: int, jitter: float) -> timedelta:

@@ -48,6 +48,8 @@ class Table:
     host: Station | None
     host_party: int | None
     needs_room: bool
+    warned_minutes: int | None
+    extended_minutes: int
     legs: tuple[LegView, ...]
     far_ends: dict[int, Station]
     stations: dict[int, Station]
@@ -94,6 +96,8 @@ def read_table(conference_id: int, now: datetime, equipment: Equipment) -> Table
         host=room or (stations[host_party] if host_party else None),
         host_party=host_party,
         needs_room=room is not None and not _has_room(conference),
+        warned_minutes=conference.warned_minutes,
+        extended_minutes=conference.extended_minutes,
         legs=views,
         far_ends={legs[party.id].id: stations[party.id] for party in conference.parties if party.id in legs},
         stations=stations,

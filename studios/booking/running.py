@@ -6,7 +6,7 @@ from flask_babel import gettext as _
 
 from accounts.audit import record
 from errors import Conflict
-from models import Account, Conference
+from models import Account, Conference, Leg, LegState
 from studios.booking import queries
 from studios.booking.answers import party_at
 from studios.booking.conferences import facts, fall_due, limits, locked, mark_changed, set_end, tell
@@ -41,7 +41,7 @@ def release_studio(conference_id: int, position: int, version: int | None, perso
     party = party_at(conference, position)
     if party.reservation is None or not is_seated(party):
         raise Conflict(_("No studio is reserved there any longer."))
-    if party.host and conference.video:
+    if party.host and conference.video and conference.bridge_id is None:
         raise Conflict(_("This studio carries the calls of the others. End the conference instead."))
     party.reservation.released_at = datetime.now(UTC)
     fall_due(conference)
@@ -49,6 +49,44 @@ def release_studio(conference_id: int, position: int, version: int | None, perso
     tell(conference, "party.released", person, party.reservation.studio_id)
     record("party.released", conference.reference, after={"studio": party.reservation.studio.code})
     return conference
+
+
+def call_again(conference_id: int, position: int, person: Account | None) -> Conference:
+    """Have a party called at once, whatever kept it out until now."""
+    conference = locked(conference_id)
+    leg = _leg_at(conference, position)
+    if leg.state is LegState.CONNECTED and not leg.held_down:
+        raise Conflict(_("This party is connected already."))
+    leg.held_down, leg.attempts, leg.next_attempt_at = False, 0, datetime.now(UTC)
+    _leg_told(conference, leg, "leg.call_asked", person)
+    return conference
+
+
+def hang_up(conference_id: int, position: int, person: Account | None) -> Conference:
+    """Take one party out of the call, and keep it out until somebody has it called again."""
+    conference = locked(conference_id)
+    leg = _leg_at(conference, position)
+    others = [each for each in queries.legs_of(conference).values() if each is not leg and not each.held_down]
+    if not others:
+        raise Conflict(_("Nobody would be left in the call. End the conference instead."))
+    leg.held_down = True
+    _leg_told(conference, leg, "leg.hang_up_asked", person)
+    return conference
+
+
+def _leg_at(conference: Conference, position: int) -> Leg:
+    _check_runs(conference)
+    leg = queries.legs_of(conference).get(party_at(conference, position).id)
+    if leg is None:
+        raise Conflict(_("This party is not called: it carries the calls of the others."))
+    return leg
+
+
+def _leg_told(conference: Conference, leg: Leg, kind: str, person: Account | None) -> None:
+    fall_due(conference)
+    reservation = leg.party.reservation
+    tell(conference, kind, person, reservation.studio_id if reservation else None)
+    record(kind, conference.reference, after={"party": leg.party.position})
 
 
 def _check_runs(conference: Conference) -> None:

@@ -57,6 +57,15 @@ class Place:
     connected: bool = False
     admission: Badge | None = None
     admitted: str = ""
+    leg: Leg | None = None
+
+    @property
+    def can_be_called(self) -> bool:
+        return self.leg is not None and (self.leg.held_down or self.leg.state in TROUBLED)
+
+    @property
+    def can_be_hung_up(self) -> bool:
+        return self.leg is not None and self.leg.state is LegState.CONNECTED and not self.leg.held_down
 
 
 @dataclass(frozen=True)
@@ -98,6 +107,9 @@ class Sight:
 
     @property
     def host(self) -> Place | None:
+        """The studio that carries the calls; none where a bridge does, or nobody."""
+        if self.conference.bridge:
+            return None
         return next((place for place in self.places if place.party.host), None)
 
     @property
@@ -166,14 +178,15 @@ def _places(
     places = []
     for party in conference.parties:
         studio = studios.get(party.id)
-        call = _host_call(connected, legs) if party.host else _call(legs.get(party.id))
-        notes = _notes(legs[party.id]) if party.id in legs and not party.host else []
+        is_host = party.host and conference.bridge_id is None
+        call = _host_call(connected, legs) if is_host else _call(legs.get(party.id))
+        notes = _notes(legs[party.id]) if party.id in legs and not is_host else []
         notes = [*answer_notes(party, at_the_table), *notes]
-        up = connected if party.host else party.id in legs and legs[party.id].state is LegState.CONNECTED
+        up = connected if is_host else party.id in legs and legs[party.id].state is LegState.CONNECTED
         name = _name(party, at_the_table)
         face = faces[studio.id if studio else 0]
         shown, since = _admission(admissions.get(party.id), up, queries.phase_of(conference))
-        places.append(Place(party, name, studio, face, call, notes, up, shown, since))
+        places.append(Place(party, name, studio, face, call, notes, up, shown, since, legs.get(party.id)))
     return places
 
 

@@ -63,6 +63,8 @@ KINDS = {
     "leg.connected": Kind("call", "ok", _l("%(studio)s is connected")),
     "leg.adopted": Kind("call", "ok", _l("%(studio)s: the call that was up already was taken over")),
     "leg.begun_by_hand": Kind("person", "ok", _l("%(studio)s: a call that people began by hand belongs to it")),
+    "leg.call_asked": Kind("person", "idle", _l("%(studio)s is to be called again")),
+    "leg.hang_up_asked": Kind("person", "idle", _l("%(studio)s is to be taken out of the call")),
     "leg.left": Kind("person", "degraded", _l("%(studio)s hung up")),
     "leg.dropped": Kind("call", "down", _l("%(studio)s dropped out of the call")),
     "leg.failed": Kind("call", "degraded", _l("%(studio)s was not reached")),
