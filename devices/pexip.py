@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
 from urllib.parse import urlencode
 
 import httpx
@@ -162,12 +162,6 @@ class PexipClient:
 
     def close(self) -> None:
         self._client.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def _room_ids(self, node: PexipNode, name: str) -> list[int]:
         found = _objects(self._send(node, "GET", f"{CONFERENCE}?{urlencode({'name': name})}"))

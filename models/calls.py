@@ -64,7 +64,7 @@ class Admission(Model):
 
     `mode` is the studio's as it was when this was first thought of. `prompted_at`: the panel asks; `pressed_at`:
     somebody there said yes; `muted_at`: microphones and camera were last seen to be off; `opened_at`: they were
-    switched on, or the call came up open; `cleared_at`: they were given back to the room after the call.
+    switched on. After a call all of it begins anew: what people agreed to held for that one.
     """
 
     __tablename__ = "admission"
@@ -75,7 +75,6 @@ class Admission(Model):
     pressed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     muted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     opened_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    cleared_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     next_attempt_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     cause: Mapped[str | None] = mapped_column(sa.String(200))
 

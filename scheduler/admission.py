@@ -16,6 +16,8 @@ PROMPT_AHEAD = LOOK_AHEAD
 # Off the instant when hundreds of conferences start, and as late as that allows: nobody is to miss their microphone.
 MUTE_AHEAD = timedelta(seconds=20)
 LOOK_EVERY = timedelta(seconds=15)
+# Longer than a call may ring.
+SURE_FOR = timedelta(seconds=60)
 # Less than the first pause between two dials: the call does not wait for the panel.
 AFTER_REFUSAL = timedelta(seconds=3)
 
@@ -46,23 +48,22 @@ class Door:
     pressed_at: datetime | None = None
     muted_at: datetime | None = None
     opened_at: datetime | None = None
-    cleared_at: datetime | None = None
     next_attempt_at: datetime | None = None
     cause: str = ""
 
     @property
     def is_muted(self) -> bool:
         """As far as is known."""
-        return self.muted_at is not None and self.opened_at is None and self.cleared_at is None
+        return self.muted_at is not None and self.opened_at is None
 
 
-def bar(door: Door) -> str:
+def bar(door: Door, now: datetime) -> str:
     """Why no call may open into the studio yet, or nothing. Equipment that nobody steers has its own rules."""
     if not door.steered or door.mode is StartMode.OPEN:
         return ""
     if door.mode is StartMode.PRESS:
         return "" if door.pressed_at or door.opened_at else door.cause or WAITS_FOR_PRESS
-    return "" if door.muted_at or door.opened_at else door.cause or NOT_MUTED
+    return "" if door.opened_at or _is_surely_muted(door, now) else door.cause or NOT_MUTED
 
 
 def step(door: Door, starts_at: datetime, connected: bool, now: datetime) -> Step | None:
@@ -73,7 +74,7 @@ def step(door: Door, starts_at: datetime, connected: bool, now: datetime) -> Ste
         return None
     if door.mode is StartMode.PRESS:
         return None if door.prompted_at or door.pressed_at or now < starts_at - PROMPT_AHEAD else Step.ASK_TO_START
-    if door.muted_at is None:
+    if door.muted_at is None or (not connected and not _is_surely_muted(door, now)):
         return None if now < starts_at - MUTE_AHEAD else Step.MUTE
     if not connected:
         return None
@@ -82,6 +83,16 @@ def step(door: Door, starts_at: datetime, connected: bool, now: datetime) -> Ste
     if door.prompted_at is None:
         return Step.ASK_TO_OPEN
     return Step.LOOK if now - door.muted_at >= LOOK_EVERY else None
+
+
+def _is_surely_muted(door: Door, now: datetime) -> bool:
+    """Seen so just now, on whichever side of a clock that was stepped: people in the room have their own switches."""
+    return door.muted_at is not None and abs(now - door.muted_at) < SURE_FOR
+
+
+def anew(door: Door) -> Door:
+    """The door after a call: what people agreed to held for that one."""
+    return Door(door.party_id, door.studio_id, door.mode, door.steered)
 
 
 def step_afterwards(door: Door) -> Step | None:
@@ -112,13 +123,13 @@ def after(door: Door, done: Step, muted: bool | None, now: datetime) -> tuple[Do
         return replace(door, opened_at=now), "studio.opened"
     if done is Step.LOOK:
         return replace(door, muted_at=now), ""
-    return replace(door, cleared_at=now), ""
+    return anew(door), ""
 
 
 def after_refusal(door: Door, refused: Step, cause: str, now: datetime) -> tuple[Door, str]:
     """The door where a step failed. A room that could not be given back is left: its people have the switches."""
     if refused is Step.CLEAR:
-        return replace(door, cleared_at=now), "studio.not_cleared"
+        return anew(door), "studio.not_cleared"
     event = "studio.not_muted" if refused is Step.MUTE else "studio.not_asked"
     tell = event if refused in (Step.MUTE, Step.ASK_TO_START) and door.cause != cause else ""
     return replace(door, cause=cause, next_attempt_at=now + AFTER_REFUSAL), tell

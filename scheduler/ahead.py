@@ -48,14 +48,16 @@ def open_room(lease: Lease, table: Table) -> Table:
 
 
 def steps_now(table: Table) -> dict[int, Step]:
-    """What is due at the panels, by party: of all before the start, then of those who are called."""
+    """What is due at the panels, by party: of all before the start, then of who is connected or about to be called."""
     up = {table.party_of(leg.leg_id): leg for leg in table.legs if leg.wanted is Wanted.UP}
     connected = {party_id for party_id, leg in up.items() if leg.state is LegState.CONNECTED}
-    called = set(table.doors) if table.is_ahead else set(up)
-    if table.host_party and up:
+    called = {party_id for party_id, leg in up.items() if leg.is_to_be_dialled(table.now)} | connected
+    if table.host_party and called:
         called.add(table.host_party)
     if table.host_party and connected:
         connected.add(table.host_party)
+    if table.is_ahead:
+        called = set(table.doors)
     due = {}
     for party_id, door in table.doors.items():
         if party_id not in called or door.studio_id in table.occupied:
@@ -67,7 +69,7 @@ def steps_now(table: Table) -> dict[int, Step]:
 
 def bars(table: Table) -> dict[int, str]:
     """By studio: why no call may be opened into it."""
-    shut = {door.studio_id: bar(door) for door in table.doors.values()}
+    shut = {door.studio_id: bar(door, table.now) for door in table.doors.values()}
     shut.update(dict.fromkeys(table.occupied, PREVIOUS))
     return {studio_id: cause for studio_id, cause in shut.items() if cause}
 

@@ -9,14 +9,15 @@ import structlog
 
 from config import settings
 from devices.errors import Ambiguous, DeviceError
-from models import Conference, ConferenceState, LegState, Wanted, database_now, db, write
+from models import Conference, ConferenceState, Wanted, database_now, db, write
 from scheduler.admission import step_afterwards
 from scheduler.ahead import bars, make_ready, open_room, steps_now
+from scheduler.conference_rules import state_of
 from scheduler.endings import near_the_end
 from scheduler.equipment import LASTING, Equipment, steered
 from scheduler.leases import Lease, LeaseLost, claim
 from scheduler.panels import Outcome, carry_out, doors_after, record_panels
-from scheduler.recording import Outdated, begin_anew, call_off, enter, intend, record
+from scheduler.recording import Outdated, begin_anew, call_off, enter, intend, left_by, record
 from scheduler.rules import (
     Action,
     LegView,
@@ -27,7 +28,6 @@ from scheduler.rules import (
     decide,
     is_gone,
     needs_far_end,
-    state_of,
 )
 from scheduler.table import Table, read_table
 
@@ -196,11 +196,7 @@ def _dial(move: Move, leg: LegView, table: Table) -> Move:
 
 def _give_back(table: Table, moves: Sequence[Move], equipment: Equipment, lease: Lease) -> list[Outcome]:
     """Switch on again what was switched off, where the call has been seen to end."""
-    stopped = {move.leg_id for move in moves if move.state is LegState.STOPPED}
-    over = [table.party_of(leg_id) for leg_id in stopped]
-    if table.wanted is Wanted.DOWN and len(stopped) == len(table.legs):
-        over = list(table.doors)
-    doors = [table.doors[party_id] for party_id in over if party_id in table.doors]
+    doors = [table.doors[party_id] for party_id in left_by(table, moves) if party_id in table.doors]
     steps = {door.party_id: found for door in doors if (found := step_afterwards(door))}
     if not steps:
         return []

@@ -14,10 +14,10 @@ from config import settings
 from devices.errors import DeviceError
 from errors import Refused
 from models import Conference, LegState, Wanted, db, write
+from scheduler.conference_rules import due_warning, may_go_on
 from scheduler.drivers.interface import Panel
 from scheduler.equipment import Equipment
 from scheduler.leases import Lease
-from scheduler.rules import due_warning, may_go_on
 from scheduler.table import Table
 from studios.booking.running import extend
 from studios.booking.times import clock
@@ -73,7 +73,6 @@ def _extend(lease: Lease, table: Table) -> None:
     lease.hold()
     conference = extend(table.conference_id, STEP, table.version, None)
     conference.extended_minutes += STEP
-    conference.warned_minutes = None
 
 
 def _note(lease: Lease, table: Table, left: int) -> None:

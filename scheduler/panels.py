@@ -17,7 +17,7 @@ from models.calls import Admission, Event
 from scheduler.admission import Door, Step, after, after_refusal
 from scheduler.drivers.interface import Panel
 from scheduler.equipment import Equipment
-from scheduler.table import Table
+from scheduler.table import Table, token_of
 
 SIGNATURE = "presses on panels"
 
@@ -66,7 +66,7 @@ def record_panels(table: Table, outcomes: Sequence[Outcome]) -> None:
 
 
 def keep(admission: Admission, door: Door) -> None:
-    for name in ("prompted_at", "pressed_at", "muted_at", "opened_at", "cleared_at", "next_attempt_at"):
+    for name in ("prompted_at", "pressed_at", "muted_at", "opened_at", "next_attempt_at"):
         setattr(admission, name, getattr(door, name))
     admission.cause = door.cause or None
 
@@ -115,7 +115,7 @@ def _turned(outcome: Outcome, table: Table) -> tuple[Door, str]:
 def _prompt(table: Table, door: Door, step: Step) -> Prompt | None:
     """What the panel asks, in the language of the installation; who reads it need not know who meets here."""
     left = max(30, int((table.ends_at - table.now).total_seconds()))
-    token = press_token(table.reference, door.party_id)
+    token = token_of(table.reference, door.party_id)
     if step is Step.ASK_TO_START:
         title = _("A video conference is planned here")
         text = _(
@@ -129,10 +129,6 @@ def _prompt(table: Table, door: Door, step: Step) -> Prompt | None:
         )
         return Prompt(title, text, _("Switch on"), token, left)
     return None
-
-
-def press_token(reference: str, party_id: int) -> str:
-    return f"{reference}/{party_id}"
 
 
 def _signer() -> Signer:

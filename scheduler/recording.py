@@ -8,14 +8,17 @@ import sqlalchemy as sa
 
 from accounts.audit import record as audit
 from models import Admission, CallRecord, Conference, ConferenceState, Event, Leg, LegState, database_now, db
+from scheduler.admission import Door, anew
 from scheduler.ahead import steps_now
+from scheduler.conference_rules import MOVING, next_look, state_of
 from scheduler.leases import Lease
-from scheduler.panels import Outcome, doors_after, record_panels
-from scheduler.rules import BEGUN_BY_HAND, MOVING, Action, LegView, Move, next_look, state_of
+from scheduler.panels import Outcome, doors_after, keep, record_panels
+from scheduler.rules import BEGUN_BY_HAND, LEFT, UNDER_WAY, Action, LegView, Move
 from scheduler.table import Table, wanted_of
 from studios.booking.conferences import give_up
 
 UP = (LegState.CONNECTED, LegState.STOPPING)  # the call is there, as far as is known
+ON_THE_LINE = (*UP, *UNDER_WAY)
 
 
 class Outdated(Exception):
@@ -55,9 +58,25 @@ def begin_anew(lease: Lease, table: Table) -> datetime:
     return now
 
 
+def left_by(table: Table, moves: Sequence[Move]) -> set[int]:
+    """The parties whose call has just been seen to end for good, or who hung up; the host too when nobody is left."""
+    if not table.legs:
+        return set(table.doors)
+    over = {move.leg_id for move in moves if move.action is not Action.WAIT and _is_over(move)}
+    left = {table.party_of(leg_id) for leg_id in over}
+    if table.host_party and over and not any(move.state in ON_THE_LINE for move in moves if move.leg_id not in over):
+        left.add(table.host_party)
+    return left
+
+
+def _is_over(move: Move) -> bool:
+    return move.state is LegState.STOPPED or move.event == LEFT
+
+
 def record(lease: Lease, table: Table, moves: Sequence[Move], given_back: Sequence[Outcome]) -> datetime | None:
     now = lease.hold()
     record_panels(table, given_back)
+    table = replace(table, doors=_doors_after(table, moves, given_back))
     for leg, move in _rows(moves):
         _apply(leg, move, table, now)
     conference = db.session.get_one(Conference, table.conference_id)
@@ -65,10 +84,19 @@ def record(lease: Lease, table: Table, moves: Sequence[Move], given_back: Sequen
     state = _state_after(conference, views)
     enter(conference, state, now)
     look = next_look(views, state, conference.ends_at, now)
-    if look and steps_now(replace(table, legs=tuple(views), doors=doors_after(table, given_back))):
+    if look and steps_now(replace(table, legs=tuple(views))):
         look = min(look, now + MOVING)  # somebody has just been connected: their panel says so
     lease.give_back(look, table.version)
     return look
+
+
+def _doors_after(table: Table, moves: Sequence[Move], given_back: Sequence[Outcome]) -> dict[int, Door]:
+    """Those that were left begin anew, muted or not: the next call asks again."""
+    doors = doors_after(table, given_back)
+    for party_id in left_by(table, moves) & set(doors):
+        doors[party_id] = anew(doors[party_id])
+        keep(db.session.get_one(Admission, party_id), doors[party_id])
+    return doors
 
 
 def _state_after(conference: Conference, legs: Sequence[LegView]) -> ConferenceState:

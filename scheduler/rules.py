@@ -6,11 +6,10 @@ is dialled only when no call of ours is seen and none can still be on its way.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
-from models.booking import ConferenceState
 from models.calls import LegState, Wanted
 from scheduler.admission import NOT_MUTED, WAITS_FOR_PRESS
 
@@ -19,19 +18,15 @@ SETTLING = timedelta(seconds=10)
 NO_ANSWER = timedelta(seconds=40)
 MOST_ATTEMPTS = 10
 BACKOFF = (5, 10, 20, 40, 60)  # seconds before the second, third, ... attempt; the last one repeats
-WARNINGS = (5, 1)  # minutes before the end
 AFTER_DROP = timedelta(seconds=5)
 HUNG_UP = "hung-up"
 BEGUN_BY_HAND = "leg.begun_by_hand"
+LEFT = "leg.left"
 AFTER_HANG_UP = timedelta(seconds=30)
 AFTER_STOP_FAILED = timedelta(seconds=10)
 # A stop that is never confirmed is given up at last, so that one dead codec does not hold a conference for ever.
 STOP_GIVEN_UP = timedelta(minutes=10)
 
-MOVING = timedelta(seconds=1)
-WATCHING = timedelta(seconds=5)
-HELD_UP = timedelta(seconds=1)
-NOT_BEFORE_THE_END = datetime.max.replace(tzinfo=UTC)
 
 PREVIOUS = "previous-conference"
 # What is waited for without counting as an attempt.
@@ -93,6 +88,12 @@ class LegView:
     def was_ordered(self) -> bool:
         """Whether a call may ever have come of it; attempts also count when the host could not even be asked."""
         return self.dialled_at is not None or self.connected_at is not None
+
+    def is_to_be_dialled(self, now: datetime) -> bool:
+        """Whether its next attempt is due, and no call of it is up or on its way."""
+        if self.wanted is Wanted.DOWN or self.gave_up or self.state in (LegState.CONNECTED, *UNDER_WAY):
+            return False
+        return self.next_attempt_at is None or self.next_attempt_at <= now
 
     @property
     def gave_up(self) -> bool:
@@ -193,45 +194,6 @@ def decide(
     return moves
 
 
-def state_of(legs: Sequence[LegView], before: ConferenceState) -> ConferenceState:
-    """What the conference is, seen through its legs."""
-    if all(leg.wanted is Wanted.DOWN for leg in legs):
-        if not all(leg.state is LegState.STOPPED for leg in legs):
-            return ConferenceState.STOPPING
-        held = any(leg.connected_at for leg in legs)
-        return ConferenceState.ENDED if held else ConferenceState.FAILED
-    legs = [leg for leg in legs if leg.wanted is Wanted.UP]  # whoever was let go is missed by nobody
-    connected = sum(leg.state is LegState.CONNECTED for leg in legs)
-    if connected == len(legs):
-        return ConferenceState.RUNNING
-    if connected or before in (ConferenceState.RUNNING, ConferenceState.DEGRADED):
-        troubled = any(leg.state in (LegState.FAILED, LegState.DROPPED) for leg in legs)
-        settled = before in (ConferenceState.RUNNING, ConferenceState.DEGRADED)
-        return ConferenceState.DEGRADED if troubled or settled else ConferenceState.STARTING
-    return ConferenceState.STARTING
-
-
-def next_look(legs: Sequence[LegView], state: ConferenceState, ends_at: datetime, now: datetime) -> datetime | None:
-    """When the conference must be looked at again; None when it is over."""
-    if state in (ConferenceState.ENDED, ConferenceState.FAILED, ConferenceState.CANCELLED):
-        return None
-    look = min(_next_look_at_leg(leg, now) for leg in legs)
-    # The end may have come while the codecs were asked for calls that were still wanted then.
-    return min(look, max(ends_at, now)) if any(leg.wanted is Wanted.UP for leg in legs) else look
-
-
-def due_warning(ends_at: datetime, warned_minutes: int | None, now: datetime) -> int | None:
-    """For how many minutes before the end the screens must be told now, if they must; each only once."""
-    due = [left for left in WARNINGS if now >= ends_at - timedelta(minutes=left)]
-    return min(due) if due and (warned_minutes is None or warned_minutes > min(due)) else None
-
-
-def may_go_on(silent: Sequence[bool], extended_minutes: int, step: int, most: int) -> bool:
-    """Whether to ask for more time: `silent` says of each room whether its camera and microphone are still off. Where
-    all are, nobody came, and the rooms need no more time."""
-    return not (silent and all(silent)) and extended_minutes + step <= most
-
-
 def backoff(attempts: int, jitter: float) -> timedelta:
     """How long to wait after the given number of attempts; `jitter` from -1 to 1 moves it by up to a fifth."""
     seconds = BACKOFF[min(max(attempts, 1), len(BACKOFF)) - 1]
@@ -290,7 +252,7 @@ def _dropped(leg: LegView, ending: str, redials: bool, now: datetime) -> Move:
     if ending != HUNG_UP:
         return Move(leg.leg_id, Action.RECORD, LegState.DROPPED, "leg.dropped", ending, None, now + AFTER_DROP)
     again = now + AFTER_HANG_UP if redials else None
-    return Move(leg.leg_id, Action.RECORD, LegState.DROPPED, "leg.left", ending, None, again)
+    return Move(leg.leg_id, Action.RECORD, LegState.DROPPED, LEFT, ending, None, again)
 
 
 def _follow(leg: LegView, call: LiveCall, now: datetime, jitter: float) -> Move:
@@ -391,18 +353,3 @@ def _state_of_call(call: LiveCall) -> LegState:
 
 def _calls(sight: Sight) -> Sequence[LiveCall]:
     return sight if isinstance(sight, Sequence) else ()
-
-
-def _next_look_at_leg(leg: LegView, now: datetime) -> datetime:
-    if leg.state in UNDER_WAY or (leg.state is LegState.STOPPING and leg.next_attempt_at is None):
-        return now + MOVING
-    if leg.state is LegState.IDLE:
-        return now + (WATCHING if leg.cause == WAITS_FOR_PRESS else HELD_UP)
-    if leg.wanted is Wanted.UP and leg.state is LegState.DROPPED and leg.gave_up:
-        return now + WATCHING
-    if leg.wanted is Wanted.UP and leg.gave_up:
-        # Somebody may still dial by hand; but a codec that refuses our password locks us out if it is asked on.
-        return now + WATCHING if leg.attempts >= MOST_ATTEMPTS else NOT_BEFORE_THE_END
-    if leg.next_attempt_at is not None and leg.state is not LegState.CONNECTED:
-        return max(leg.next_attempt_at, now + MOVING)
-    return now + WATCHING

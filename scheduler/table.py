@@ -137,7 +137,6 @@ def _door(row: Admission, station: Station) -> Door:
         pressed_at=row.pressed_at,
         muted_at=row.muted_at,
         opened_at=row.opened_at,
-        cleared_at=row.cleared_at,
         next_attempt_at=row.next_attempt_at,
         cause=row.cause or "",
     )
@@ -166,7 +165,7 @@ def _legs(conference: Conference, calendar: Wanted, doors: Mapping[int, Door], n
                 wanted=wanted,
                 state=LegState.IDLE,
                 attempts=0,
-                token=f"{conference.reference}/{party.id}",
+                token=token_of(conference.reference, party.id),
                 changed_at=now,
             )
             db.session.add(legs[party.id])
@@ -184,6 +183,11 @@ def _takes_part(party: Party) -> bool:
 def _has_room(conference: Conference) -> bool:
     room = db.session.get(BridgeRoom, (conference.id, conference.bridge_id))
     return room is not None and room.closed_at is None
+
+
+def token_of(reference: str, party_id: int) -> str:
+    """What marks a party's call, and the question on its panel, as ours."""
+    return f"{reference}/{party_id}"
 
 
 def _pressed(door: Door | None) -> bool:

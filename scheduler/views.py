@@ -8,8 +8,9 @@ from devices.errors import BadAnswer
 from devices.xapi_panel import press_of
 from models import Admission, Conference, Event, Party, Reservation, database_now, db, write
 from scheduler.admission import PROMPT_AHEAD
-from scheduler.panels import press_token, studio_of_address
+from scheduler.panels import studio_of_address
 from scheduler.queries import OVER
+from scheduler.table import token_of
 
 blueprint = Blueprint("panels", __name__, url_prefix="/panels")
 MOST_BYTES = 10_000
@@ -50,7 +51,7 @@ def _note(studio_id: int, token: str) -> None:
         return
     admission, conference = found
     asks = conference.starts_at - PROMPT_AHEAD <= now < conference.ends_at
-    if admission.pressed_at or not asks or token != press_token(conference.reference, admission.party_id):
+    if admission.pressed_at or not asks or token != token_of(conference.reference, admission.party_id):
         return
     admission.pressed_at = now
     conference.due_at = now

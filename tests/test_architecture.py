@@ -41,6 +41,8 @@ IO_LIBRARIES = {"flask", "flask_login", "flask_sqlalchemy", "sqlalchemy", "httpx
 CLOCKS = {"now", "utcnow", "today", "monotonic"}
 # Files that decide without I/O and clock, as every rules.py does, under the name of what they decide on.
 PURE = [
+    "scheduler/admission.py",
+    "scheduler/conference_rules.py",
     "studios/booking/candidates.py",
     "studios/booking/series/choices.py",
     "studios/booking/series/edits.py",

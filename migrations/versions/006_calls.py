@@ -15,7 +15,7 @@ branch_labels = None
 depends_on = None
 
 OPEN = "ix_bridge_room_closed_at"
-INSTANTS = ("prompted_at", "pressed_at", "muted_at", "opened_at", "cleared_at", "next_attempt_at")
+INSTANTS = ("prompted_at", "pressed_at", "muted_at", "opened_at", "next_attempt_at")
 KEY = "fk_bridge_control_credential_id_credential"
 
 

@@ -70,18 +70,18 @@ def release(reference: str, position: int) -> ResponseReturnValue:
 @allow(*BOOKERS)
 def call(reference: str, position: int) -> ResponseReturnValue:
     """Have one party called again now."""
-    number = own_conference(reference).id
-    told = _("The party is called now.")
-    return _done(own_conference(reference), lambda: running.call_again(number, position, person()), told)
+    found = own_conference(reference)
+    number = found.id
+    return _done(found, lambda: running.call_again(number, position, person()), _("The party is called now."))
 
 
 @blueprint.post("/hang-up/<int:position>")
 @allow(*BOOKERS)
 def hang_up(reference: str, position: int) -> ResponseReturnValue:
     """Take one party out of the call; it can be called again, so nobody is asked first."""
-    number = own_conference(reference).id
-    told = _("The party is taken out of the call. “Call now” brings it back.")
-    return _done(own_conference(reference), lambda: running.hang_up(number, position, person()), told)
+    found = own_conference(reference)
+    number, told = found.id, _("The party is taken out of the call. “Call now” brings it back.")
+    return _done(found, lambda: running.hang_up(number, position, person()), told)
 
 
 @blueprint.route("/answer/<int:position>", methods=["GET", "POST"])

@@ -17,7 +17,6 @@ from config import settings
 from errors import Conflict
 from models import (
     Account,
-    Admission,
     Answer,
     Conference,
     ConferenceState,
@@ -191,16 +190,9 @@ def replan(conference: Conference, booking: Booking, person: Account | None) -> 
 def give_up(conference: Conference) -> None:
     """Cancel: the studios and the bridge's ports come free."""
     conference.state = ConferenceState.CANCELLED
-    conference.due_at = datetime.now(UTC) if _is_muted(conference) else None
+    conference.due_at = datetime.now(UTC) if queries.is_muted(conference) else None
     mark_changed(conference)
     release(conference.reservations)
-
-
-def _is_muted(conference: Conference) -> bool:
-    """Whether rooms are silenced for it already, in its last seconds before the start."""
-    ids = [party.id for party in conference.parties]
-    muted = (Admission.muted_at.is_not(None), Admission.opened_at.is_(None), Admission.cleared_at.is_(None))
-    return db.session.scalar(db.select(Admission.party_id).where(Admission.party_id.in_(ids), *muted)) is not None
 
 
 def end_now(conference: Conference, person: Account | None) -> Conference:
@@ -249,6 +241,7 @@ def _move_end(conference: Conference, end: datetime) -> None:
     more time after a conference now than when it was booked."""
     is_later = end > conference.ends_at
     conference.ends_at = end
+    conference.warned_minutes = None
     store_conferences()
     for reservation in conference.reservations:
         if reservation.released_at is None:
@@ -282,7 +275,7 @@ def check_can_be_moved(conference: Conference) -> None:
 
 def _check_is_not_called(conference: Conference) -> None:
     """The legs of a conference belong to its parties: who has any keeps their place."""
-    if not queries.legs_of(conference) and not _is_muted(conference):
+    if not queries.legs_of(conference) and not queries.is_muted(conference):
         return
     if conference.state is ConferenceState.CANCELLED:
         raise Conflict(_("Calls of this conference were set up before it was cancelled. Book it anew."))
@@ -292,6 +285,7 @@ def _check_is_not_called(conference: Conference) -> None:
 
 def set_time(conference: Conference, booking: Booking) -> None:
     conference.starts_at, conference.ends_at = booking.start, booking.end
+    conference.joined_at = None
     conference.video = booking.video
     conference.due_at = first_look(booking.start) if booking.video else None
 

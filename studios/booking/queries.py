@@ -180,6 +180,13 @@ def admissions_of(conference: Conference) -> dict[int, Admission]:
     return {row.party_id: row for row in db.session.scalars(db.select(Admission).where(Admission.party_id.in_(ids)))}
 
 
+def is_muted(conference: Conference) -> bool:
+    """Whether rooms are silenced for it already, in its last seconds before the start."""
+    ids = [party.id for party in conference.parties]
+    muted = (Admission.muted_at.is_not(None), Admission.opened_at.is_(None))
+    return db.session.scalar(db.select(Admission.party_id).where(Admission.party_id.in_(ids), *muted)) is not None
+
+
 def events_of(conference: Conference, limit: int = 200) -> list[Event]:
     """What happened to a conference, newest first."""
     query = (

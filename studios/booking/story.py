@@ -47,7 +47,6 @@ KINDS = {
     "conference.stopping": Kind("stop", "idle", _l("The calls are being taken down"), loud=False),
     "conference.ended": Kind("ok", "ok", _l("The conference has ended")),
     "conference.failed": Kind("down", "down", _l("The conference did not take place")),
-    "conference.rerouted": Kind("call", "degraded", _l("The calls are set up another way")),
     "studio.asked": Kind("clock", "idle", _l("The panel at %(studio)s asks for a press"), loud=False),
     "studio.pressed": Kind("person", "ok", _l("Somebody at %(studio)s let the conference in")),
     "studio.muted": Kind("mute", "idle", _l("Camera and microphone at %(studio)s are off"), loud=False),

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -19,7 +20,7 @@ def played() -> Iterator[PlayedNode]:
 
 @pytest.fixture
 def client() -> Iterator[PexipClient]:
-    with PexipClient(per_second=1000) as found:
+    with closing(PexipClient(per_second=1000)) as found:
         yield found
 
 
@@ -77,7 +78,7 @@ def test_a_dial_whose_answer_is_lost_is_ambiguous(played, client):
 
 
 def test_too_many_orders_at_once_are_refused_here_and_never_reach_the_node(played):
-    with PexipClient(per_second=0.05) as slow:
+    with closing(PexipClient(per_second=0.05)) as slow:
         slow.participants(played.node, ROOM)
         with pytest.raises(RateLimited):
             slow.participants(played.node, ROOM)

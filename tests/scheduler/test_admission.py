@@ -16,6 +16,7 @@ from scheduler.calls import reconcile
 from scheduler.panels import press_address
 from simulation.studio import Fault
 from studios.booking import conferences as writes
+from studios.booking import running
 from tests import factories
 from tests.scheduler.test_calls import connected, is_in, kinds, look_now, passes_until, set_end
 
@@ -65,17 +66,23 @@ def pass_after_pass(conference: Conference, equipment, times: int = 6) -> None:
         db.session.rollback()
 
 
-def test_a_muted_studio_is_silent_before_it_is_called_and_until_the_end(network, running_now, equipment):
-    heard = []
-
-    def listen(code: str) -> None:
+def listen(network, *codes: str) -> list[bool]:
+    """Whether each of these studios is silent, at every moment when a call is dialled or comes in there."""
+    heard: list[bool] = []
+    for code in codes:
         studio = network.fleet.studios[code]
-        receive, dial = studio.receive, studio.dial
-        studio.receive = lambda *call: (heard.append(is_silent(network, code)), receive(*call))[1]
-        studio.dial = lambda *call: (heard.append(is_silent(network, code)), dial(*call))[1]
+        for name in ("receive", "dial"):
+            _note_before(studio, name, lambda code=code: heard.append(is_silent(network, code)))
+    return heard
 
-    listen("TROMSO")
-    listen("BODO")
+
+def _note_before(studio, name: str, note) -> None:
+    do = getattr(studio, name)
+    setattr(studio, name, lambda *call: (note(), do(*call))[1])
+
+
+def test_a_muted_studio_is_silent_before_it_is_called_and_until_the_end(network, running_now, equipment):
+    heard = listen(network, "TROMSO", "BODO")
     conference = running_now("TROMSO", "BODO")
     passes_until(conference, equipment, is_in(ConferenceState.RUNNING, conference))
     assert heard == [True, True], "both were silent at the moment of the call"
@@ -158,6 +165,58 @@ def test_nobody_begins_early_in_a_room_that_is_somebody_else_s_until_then(
         pass_after_pass(conference, equipment, 2)
     assert not network.calls("TROMSO")
     assert is_in(ConferenceState.PLANNED, conference)()
+
+
+def open_up(network, conference, equipment, *codes: str) -> None:
+    """Somebody there switches camera and microphone on, and the scheduler sees it."""
+    pass_after_pass(conference, equipment, 3)
+    for code in codes:
+        network.fleet.studios[code].muted = network.fleet.studios[code].camera_off = False
+    earlier = datetime.now(UTC) - timedelta(seconds=20)
+    write(lambda: db.session.execute(db.update(Admission).values(muted_at=earlier)))
+    pass_after_pass(conference, equipment, 2)
+
+
+def test_who_is_called_again_is_silent_again_whatever_was_open_before(network, running_now, equipment):
+    conference = running_now("TROMSO", "BODO", "ALTA")
+    passes_until(conference, equipment, is_in(ConferenceState.RUNNING, conference))
+    open_up(network, conference, equipment, "TROMSO", "BODO")
+    write(lambda: running.hang_up(conference.id, 1, None))
+    passes_until(conference, equipment, lambda: not network.calls("BODO"))
+    pass_after_pass(conference, equipment, 2)
+    heard = listen(network, "BODO")
+    write(lambda: running.call_again(conference.id, 1, None))
+    passes_until(conference, equipment, lambda: connected(network, "BODO") == 1)
+    assert heard == [True]
+    assert not is_silent(network, "TROMSO"), "who stayed is not muted"
+
+
+def test_a_room_whose_people_hung_up_is_given_back_and_silent_when_it_is_called_again(network, running_now, equipment):
+    conference = running_now("TROMSO", "BODO")
+    passes_until(conference, equipment, is_in(ConferenceState.RUNNING, conference))
+    pass_after_pass(conference, equipment, 2)
+    network.hang_up("BODO")
+    pass_after_pass(conference, equipment, 4)
+    assert not is_silent(network, "BODO")
+    assert not is_silent(network, "TROMSO"), "nobody is left to show it to"
+    heard = listen(network, "TROMSO", "BODO")
+    write(lambda: running.call_again(conference.id, 1, None))
+    passes_until(conference, equipment, is_in(ConferenceState.RUNNING, conference))
+    assert heard == [True, True]
+
+
+def test_a_room_that_was_silenced_long_before_it_is_called_is_silenced_anew(network, running_now, equipment):
+    network.suffer("BODO", Fault.DECLINES)
+    conference = running_now("TROMSO", "BODO")
+    passes_until(conference, equipment, lambda: "leg.failed" in kinds(conference))
+    network.suffer("BODO", Fault.CLEAR)
+    network.fleet.studios["BODO"].muted = network.fleet.studios["BODO"].camera_off = False
+    long_ago = datetime.now(UTC) - timedelta(minutes=5)
+    write(lambda: db.session.execute(db.update(Admission).values(muted_at=long_ago)))
+    heard = listen(network, "BODO")
+    look_now(conference)
+    passes_until(conference, equipment, is_in(ConferenceState.RUNNING, conference))
+    assert heard == [True]
 
 
 def test_an_open_studio_is_called_as_it_is(network, running_now, equipment, studios):
@@ -272,16 +331,16 @@ doors = st.builds(
     pressed_at=instants,
     muted_at=instants,
     opened_at=instants,
-    cleared_at=instants,
     next_attempt_at=instants,
 )
 
 
-@given(doors, st.booleans())
-def test_no_call_opens_into_a_room_that_is_neither_silent_nor_agreed_to(door, is_connected):
-    if bar(door) or not door.steered or door.mode is StartMode.OPEN:
+@given(doors)
+def test_no_call_opens_into_a_room_that_is_neither_silent_nor_agreed_to(door):
+    if bar(door, NOW) or not door.steered or door.mode is StartMode.OPEN:
         return
-    assert door.pressed_at or door.opened_at or (door.mode is StartMode.MUTED and door.muted_at)
+    just_silenced = door.muted_at and door.muted_at > NOW - timedelta(minutes=1)
+    assert door.opened_at or (just_silenced if door.mode is StartMode.MUTED else door.pressed_at)
 
 
 @given(doors, st.booleans())

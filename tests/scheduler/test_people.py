@@ -6,7 +6,7 @@ import pytest
 
 from errors import Conflict
 from models import Conference, ConferenceState, StartMode, db, write
-from scheduler.rules import due_warning
+from scheduler.conference_rules import due_warning
 from studios.booking import running
 from tests import factories
 from tests.scheduler.test_admission import modes, pass_after_pass
@@ -106,6 +106,17 @@ def test_it_does_not_go_on_into_somebody_else_s_time(network, running_now, equip
     assert conference.ends_at == end
     assert len(alerts(network, "BODO")) == 1
     assert connected(network, "BODO") == 1
+
+
+def test_after_an_extension_the_screens_are_told_of_the_new_end(network, running_now, equipment):
+    conference = running_now("TROMSO", "BODO")
+    passes_until(conference, equipment, is_in(ConferenceState.RUNNING, conference))
+    ends_in(conference, 4 * 60)
+    pass_after_pass(conference, equipment, 2)
+    write(lambda: running.extend(conference.id, 15, None, None))
+    ends_in(conference, 4 * 60)
+    pass_after_pass(conference, equipment, 2)
+    assert len(alerts(network, "BODO")) == 2
 
 
 @pytest.mark.parametrize(

@@ -138,6 +138,14 @@ def test_a_conference_moves_over_its_own_old_time(studios, start):
     booked([studios[0], factories.studio()], start)
 
 
+def test_a_conference_that_people_were_about_to_begin_early_waits_for_its_new_start(studios, start):
+    conference = booked(studios[:2], start)
+    write(lambda: setattr(conference, "joined_at", start - HOUR / 60))
+    write(lambda: change(conference.id, wish(studios[:2], start + HOUR), 1, None).id)
+    db.session.refresh(conference)
+    assert conference.joined_at is None
+
+
 def test_a_move_into_a_taken_time_changes_nothing(studios, start):
     booked(studios[2:4], start + HOUR)
     conference = booked(studios[:2], start)
