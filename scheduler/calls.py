@@ -28,6 +28,7 @@ from scheduler.rules import (
     decide,
     is_gone,
     needs_far_end,
+    our_call,
 )
 from scheduler.table import Table, read_table
 
@@ -73,7 +74,7 @@ def reconcile(conference_id: int, worker: str, equipment: Equipment) -> datetime
         if table.is_ahead:
             return make_ready(lease, table, equipment)
         sights = _observe(table, equipment, lease)
-        table = _admit(table, equipment, lease)
+        table = _admit(table, sights, equipment, lease)
         table = near_the_end(lease, table, equipment)
         moves = _decide(table, sights)
         if any(move.action in ORDERS for move in moves):
@@ -130,18 +131,29 @@ def _ending(leg: LegView, table: Table) -> str:
         return ""
 
 
-def _admit(table: Table, equipment: Equipment, lease: Lease) -> Table:
+def _admit(table: Table, sights: Sights, equipment: Equipment, lease: Lease) -> Table:
     """The table once its room and the panels of those who are called have been seen to."""
     if table.needs_room and table.wanted is Wanted.UP:
         lease.renew()
         table = open_room(lease, table)
-    steps = steps_now(table)
+    talking = _talking(table, sights)
+    steps = {party_id: found for party_id, found in steps_now(table).items() if party_id not in talking}
     if not steps:
         return table
     lease.renew()
     outcomes = carry_out(steps, table, equipment)
     write(lambda: _record_panels(lease, table, outcomes))
     return replace(table, doors=doors_after(table, outcomes))
+
+
+def _talking(table: Table, sights: Sights) -> set[int]:
+    """Who is in a call that is not known yet: begun by people, or by a worker that died. It is adopted first."""
+    if not isinstance(sights.host, Sequence):
+        return set()
+    new = [leg for leg in table.legs if leg.state is not LegState.CONNECTED and our_call(leg, sights.host)]
+    known = any(leg.state is LegState.CONNECTED for leg in table.legs)
+    host = {table.host_party} if new and not known and table.host_party else set()
+    return {table.party_of(leg.leg_id) for leg in new} | host
 
 
 def _record_panels(lease: Lease, table: Table, outcomes: Sequence[Outcome]) -> None:
