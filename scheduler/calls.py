@@ -9,7 +9,7 @@ import structlog
 
 from config import settings
 from devices.errors import Ambiguous, DeviceError
-from models import Conference, ConferenceState, Wanted, database_now, db, write
+from models import Conference, ConferenceState, LegState, Wanted, database_now, db, write
 from scheduler.admission import step_afterwards
 from scheduler.ahead import bars, make_ready, open_room, steps_now
 from scheduler.conference_rules import state_of
