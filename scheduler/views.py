@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 
-from accounts.permissions import public
+from accounts.permissions import public, with_secret_address
 from devices.errors import BadAnswer
 from devices.xapi_panel import press_of
 from models import Admission, Conference, Event, Party, Reservation, database_now, db, write
@@ -18,6 +18,7 @@ MOST_BYTES = 10_000
 
 @blueprint.post("/<signed>")
 @public
+@with_secret_address
 def pressed(signed: str) -> ResponseReturnValue:
     """Always 204 for an address of ours: a codec has no use for reasons, and would only post it again."""
     studio_id = studio_of_address(signed)

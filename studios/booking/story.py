@@ -48,9 +48,9 @@ KINDS = {
     "conference.ended": Kind("ok", "ok", _l("The conference has ended")),
     "conference.failed": Kind("down", "down", _l("The conference did not take place")),
     "studio.asked": Kind("clock", "idle", _l("The panel at %(studio)s asks for a press"), loud=False),
-    "studio.pressed": Kind("person", "ok", _l("Somebody at %(studio)s let the conference in")),
+    "studio.pressed": Kind("person", "ok", _l("Somebody at %(studio)s let the conference in"), loud=False),
     "studio.muted": Kind("mute", "idle", _l("Camera and microphone at %(studio)s are off"), loud=False),
-    "studio.opened": Kind("person", "ok", _l("Camera and microphone at %(studio)s were switched on")),
+    "studio.opened": Kind("person", "ok", _l("Camera and microphone at %(studio)s were switched on"), loud=False),
     "studio.not_asked": Kind("degraded", "degraded", _l("The panel at %(studio)s could not ask for a press")),
     "studio.not_muted": Kind(
         "degraded", "degraded", _l("Camera and microphone at %(studio)s could not be switched off")

@@ -9,6 +9,7 @@ import waitress
 from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from models import Admission, Conference, ConferenceState, StartMode, db, write
 from scheduler.admission import Door, Step, after, bar, step
@@ -288,6 +289,12 @@ def test_who_hung_up_is_not_called_again_by_itself(network, running_now, equipme
 @pytest.mark.parametrize("forged", ["nonsense", "1.nonsense"])
 def test_an_address_that_was_not_given_to_a_codec_takes_no_press(app, forged):
     assert app.test_client().post(f"/panels/{forged}", data=b"<Event/>").status_code == 404
+
+
+def test_the_address_of_a_codec_is_not_written_to_the_log(app):
+    with capture_logs() as lines:
+        app.test_client().post("/panels/1.the-secret", data=b"<Event/>")
+    assert [line["path"] for line in lines if "path" in line] == ["/panels/<signed>"]
 
 
 def press_body(token: str) -> bytes:
