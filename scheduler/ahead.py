@@ -10,6 +10,7 @@ import structlog
 from devices.errors import DeviceError
 from models import BridgeRoom, Conference, LegState, Reservation, Wanted, db, write
 from scheduler.admission import PROMPT_AHEAD, Door, Step, bar, next_step_at, step
+from scheduler.detours import take_detour
 from scheduler.equipment import Equipment, steered
 from scheduler.leases import Lease
 from scheduler.panels import Outcome, carry_out, doors_after, record_panels
@@ -19,6 +20,8 @@ from scheduler.table import Table
 # A bridge needs about a minute to tell its nodes of a room.
 ROOM_AHEAD = PROMPT_AHEAD
 AFTER_REFUSAL = timedelta(seconds=10)
+# Another bridge needs its minute, too.
+DETOUR_AHEAD = timedelta(minutes=2)
 
 log = structlog.get_logger()
 
@@ -28,6 +31,8 @@ def make_ready(lease: Lease, table: Table, equipment: Equipment) -> datetime | N
     if table.needs_room and table.now >= table.starts_at - ROOM_AHEAD:
         lease.renew()
         table = open_room(lease, table)
+        if table.room_fault and table.now >= table.starts_at - DETOUR_AHEAD:
+            write(lambda: take_detour(lease, table, table.room_fault))
     steps = steps_now(table)
     if steps:
         lease.renew()
@@ -42,7 +47,7 @@ def open_room(lease: Lease, table: Table) -> Table:
         steered(table.host).open()
     except DeviceError as error:
         log.warning("room not made ready", conference=table.reference, error=str(error))
-        return table
+        return replace(table, room_fault=error.code)
     write(lambda: _record_room(lease, table))
     return replace(table, needs_room=False)
 

@@ -12,7 +12,8 @@ from devices.errors import Ambiguous, DeviceError
 from models import Conference, ConferenceState, LegState, Wanted, database_now, db, write
 from scheduler.admission import step_afterwards
 from scheduler.ahead import bars, make_ready, open_room, steps_now
-from scheduler.conference_rules import state_of
+from scheduler.conference_rules import bridge_fails, state_of
+from scheduler.detours import leave_former_rooms, take_detour
 from scheduler.endings import near_the_end
 from scheduler.equipment import LASTING, Equipment, steered
 from scheduler.leases import Lease, LeaseLost, claim
@@ -23,6 +24,7 @@ from scheduler.rules import (
     LegView,
     Move,
     Sight,
+    Silence,
     after_failed_dial,
     after_failed_hang_up,
     decide,
@@ -53,9 +55,11 @@ def reconcile(conference_id: int, worker: str, equipment: Equipment) -> datetime
     1. Lease the conference; the lease's version fences out whoever is late.
     2. Read what is wanted: the calendar and people have the say. Close the transaction.
     3. Before it begins: make ready the room on its bridge and the studios' panels, and come again.
-    4. Observe: the host's calls, and the far ends' where the host alone cannot tell.
+    4. Observe: the host's calls, and the far ends' where the host alone cannot tell. Calls that still lead to a bridge
+       which was left are hung up first.
     5. See that each studio may be opened into: muted, or somebody there has pressed. What is not sure is not called.
-       In the last minutes tell the rooms, or go on where nobody else comes.
+       Go another way where the bridge fails before anybody is in the call. In the last minutes tell the rooms, or go on
+       where nobody else comes.
     6. Decide one move for each leg: adopt a call that is ours, dial, hang up, wait.
     7. Read again what is wanted, and begin anew where it has changed. Commit the intents, so that a call that is
        ordered and never recorded is found and adopted by its token.
@@ -75,6 +79,8 @@ def reconcile(conference_id: int, worker: str, equipment: Equipment) -> datetime
             return make_ready(lease, table, equipment)
         sights = _observe(table, equipment, lease)
         table = _admit(table, sights, equipment, lease)
+        if _goes_another_way(lease, table, sights):
+            return write(lambda: begin_anew(lease, table))
         table = near_the_end(lease, table, equipment)
         moves = _decide(table, sights)
         if any(move.action in ORDERS for move in moves):
@@ -108,6 +114,9 @@ def _take(conference_id: int, worker: str, equipment: Equipment) -> tuple[Lease,
 
 
 def _observe(table: Table, equipment: Equipment, lease: Lease) -> Sights:
+    if table.former and any(leg.state is not LegState.CONNECTED for leg in table.legs):
+        lease.renew()
+        leave_former_rooms(table, equipment)
     lease.renew()
     host = equipment.calls(table.host)
     gone = [leg for leg in table.legs if is_gone(leg, host)]
@@ -133,7 +142,7 @@ def _ending(leg: LegView, table: Table) -> str:
 
 def _admit(table: Table, sights: Sights, equipment: Equipment, lease: Lease) -> Table:
     """The table once its room and the panels of those who are called have been seen to."""
-    if table.needs_room and table.wanted is Wanted.UP:
+    if table.needs_room and table.wanted is Wanted.UP and not isinstance(sights.host, Silence):
         lease.renew()
         table = open_room(lease, table)
     talking = _talking(table, sights)
@@ -144,6 +153,11 @@ def _admit(table: Table, sights: Sights, equipment: Equipment, lease: Lease) -> 
     outcomes = carry_out(steps, table, equipment)
     write(lambda: _record_panels(lease, table, outcomes))
     return replace(table, doors=doors_after(table, outcomes))
+
+
+def _goes_another_way(lease: Lease, table: Table, sights: Sights) -> bool:
+    cause = bridge_fails(table.legs, sights.host, table.room_fault, table.now) if table.has_bridge else ""
+    return bool(cause) and write(lambda: take_detour(lease, table, cause))
 
 
 def _talking(table: Table, sights: Sights) -> set[int]:

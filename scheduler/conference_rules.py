@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 from models.booking import ConferenceState
 from models.calls import LegState, Wanted
 from scheduler.admission import WAITS_FOR_PRESS
-from scheduler.rules import MOST_ATTEMPTS, UNDER_WAY, LegView
+from scheduler.rules import MOST_ATTEMPTS, NO_ANSWER, UNDER_WAY, LegView, Sight, Silence
 
 MOVING = timedelta(seconds=1)
 WATCHING = timedelta(seconds=5)
 HELD_UP = timedelta(seconds=1)
 NOT_BEFORE_THE_END = datetime.max.replace(tzinfo=UTC)
 WARNINGS = (5, 1)  # minutes before the end
+FULL = "capacity-full"
 
 
 def state_of(legs: Sequence[LegView], before: ConferenceState) -> ConferenceState:
@@ -52,6 +53,25 @@ def may_go_on(silent: Sequence[bool], extended_minutes: int, step: int, most: in
     """Whether to ask for more time: `silent` says of each room whether its camera and microphone are still off. Where
     all are, nobody came, and the rooms need no more time."""
     return not (silent and all(silent)) and extended_minutes + step <= most
+
+
+def bridge_fails(legs: Sequence[LegView], host: Sight, room_fault: str, now: datetime) -> str:
+    """Why the calls must go another way than by their bridge, or nothing. One whose calls may be up is never left: a
+    silent management node says nothing of the nodes that carry them."""
+    called = [leg for leg in legs if leg.wanted is Wanted.UP]
+    if not called or any(_may_be_up(leg, now) for leg in called):
+        return ""
+    cause = room_fault or (FULL if all(leg.cause == FULL for leg in called) else "")
+    if isinstance(host, Silence):
+        if host.lasting:
+            return host.cause
+        cause = host.cause
+    return cause if all(leg.attempts for leg in called) else ""
+
+
+def _may_be_up(leg: LegView, now: datetime) -> bool:
+    on_its_way = leg.state in UNDER_WAY and leg.dialled_at is not None and now - leg.dialled_at <= NO_ANSWER
+    return leg.state is LegState.CONNECTED or on_its_way
 
 
 def _next_look_at_leg(leg: LegView, now: datetime) -> datetime:

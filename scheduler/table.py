@@ -36,7 +36,8 @@ from studios.booking.hosts import is_seated
 class Table:
     """Who sits there. `host`: who places the calls, a studio or a room on a bridge. `far_ends` by leg, `stations` and
     `doors` by party; `host_party`: of the studio that is host. `alone`: it has not begun, and nobody is left to meet.
-    `needs_room`: there is a bridge, and no room on it yet."""
+    `needs_room`: there is a bridge, and no room on it yet; `room_fault`: why there could be none. `former`: where calls
+    led that went by bridges which were left."""
 
     conference_id: int
     reference: str
@@ -48,6 +49,7 @@ class Table:
     host: Station | None
     host_party: int | None
     needs_room: bool
+    former: frozenset[str]
     warned_minutes: int | None
     extended_minutes: int
     legs: tuple[LegView, ...]
@@ -57,6 +59,7 @@ class Table:
     occupied: frozenset[int]
     alone: bool
     read_at: datetime
+    room_fault: str = ""
     monotonic_at: float = field(default_factory=monotonic)
 
     @property
@@ -68,6 +71,10 @@ class Table:
     def is_ahead(self) -> bool:
         """Whether it has not begun: what is to be done is done at the panels and on the bridge."""
         return self.state is ConferenceState.PLANNED and self.wanted is Wanted.DOWN and self.now < self.ends_at
+
+    @property
+    def has_bridge(self) -> bool:
+        return self.host is not None and self.host_party is None
 
     def party_of(self, leg_id: int) -> int:
         station = self.far_ends[leg_id]
@@ -96,6 +103,7 @@ def read_table(conference_id: int, now: datetime, equipment: Equipment) -> Table
         host=room or (stations[host_party] if host_party else None),
         host_party=host_party,
         needs_room=room is not None and not _has_room(conference),
+        former=_former(conference, equipment),
         warned_minutes=conference.warned_minutes,
         extended_minutes=conference.extended_minutes,
         legs=views,
@@ -183,6 +191,18 @@ def _takes_part(party: Party) -> bool:
 def _has_room(conference: Conference) -> bool:
     room = db.session.get(BridgeRoom, (conference.id, conference.bridge_id))
     return room is not None and room.closed_at is None
+
+
+def _former(conference: Conference, equipment: Equipment) -> frozenset[str]:
+    query = (
+        db.select(BridgeRoom)
+        .where(
+            BridgeRoom.conference_id == conference.id,
+            BridgeRoom.bridge_id.is_distinct_from(conference.bridge_id),
+        )
+        .options(joinedload(BridgeRoom.bridge).joinedload(Bridge.control_credential))
+    )
+    return frozenset(equipment.room(row.bridge, conference.reference).address for row in db.session.scalars(query))
 
 
 def token_of(reference: str, party_id: int) -> str:

@@ -16,6 +16,7 @@ from flask.cli import AppGroup, with_appcontext
 
 from config import settings
 from models.heartbeat import Heart
+from simulation.bridge import FAULTS
 from simulation.fault_player import Player
 from simulation.fleet import Fleet, covering_network
 from simulation.inventory import Inventory, booked_soon, read_inventory
@@ -50,8 +51,9 @@ def fleet(context: click.Context, ring: tuple[float, float], quiet: bool, seed: 
 @fleet.command("fault")
 @click.argument("words", nargs=-1, required=True, metavar="[CODE] FAULT")
 @click.option("--site", metavar="NAME", help="The line of a whole site instead of one studio: `line` or `clear`.")
+@click.option("--bridge", metavar="NAME", help="A bridge instead of a studio: dead, busy, slow or clear.")
 @with_appcontext
-def fault(words: tuple[str, ...], site: str | None) -> None:
+def fault(words: tuple[str, ...], site: str | None, bridge: str | None) -> None:
     """Let the studio CODE of the running fleet suffer a fault; `clear` heals it.
 
     \b
@@ -59,11 +61,14 @@ def fault(words: tuple[str, ...], site: str | None) -> None:
     camera-unplugged or microphone-unplugged.
     """
     *codes, kind = words
-    faults: list[str] = list(SiteLine if site else Fault)
-    if kind not in faults or len(codes) != (0 if site else 1):
-        raise click.UsageError(f"Say {'--site NAME' if site else 'CODE'} and one of {', '.join(faults)}.")
-    answer = _told_to_fleet({"site": site, "fault": kind} if site else {"code": codes[0], "fault": kind})
-    click.echo(f"{answer['site']}, {_studios(answer['studios'])}: {kind}." if site else f"{codes[0]}: {kind}.")
+    whose = {"site": site} if site else {"bridge": bridge} if bridge else {}
+    faults: list[str] = list(SiteLine if site else FAULTS if bridge else Fault)
+    if kind not in faults or len(codes) != (0 if whose else 1) or (site and bridge):
+        who = "--site NAME" if site else "--bridge NAME" if bridge else "CODE"
+        raise click.UsageError(f"Say {who} and one of {', '.join(faults)}.")
+    answer = _told_to_fleet({**(whose or {"code": codes[0]}), "fault": kind})
+    who = f"{answer['site']}, {_studios(answer['studios'])}" if site else bridge or codes[0]
+    click.echo(f"{who}: {kind}.")
 
 
 def _told_to_fleet(content: dict[str, str]) -> dict[str, Any]:
@@ -154,11 +159,12 @@ def _booked_soon(app: Flask) -> frozenset[str]:
 def _figures(fleet: Fleet) -> dict[str, int]:
     """For the heartbeat, which asks from a thread of its own: copies are taken of what may change meanwhile."""
     studios = list(fleet.studios.values())
-    return {"studios": len(studios), "calls": sum(len(studio.calls) for studio in studios)}
+    calls = sum(len(studio.calls) for studio in studios)
+    return {"studios": len(studios), "bridges": len(fleet.bridges), "calls": calls}
 
 
 def serving_line(inventory: Inventory, control: tuple[str, int]) -> str:
-    specs = inventory.specs
+    specs = inventory.studios
     where = f" on {covering_network(spec.address for spec in specs)}" if specs else ""
     services = [
         f"{name} {sum(port is not None for port in ports)}"
@@ -169,8 +175,10 @@ def serving_line(inventory: Inventory, control: tuple[str, int]) -> str:
         )
     ]
     skipped = f"; {inventory.skipped} elsewhere" if inventory.skipped else ""
+    bridges = f", bridges {len(inventory.bridges)}" if inventory.bridges else ""
     return (
-        f"Fleet: {_studios(len(specs))}{where} ({', '.join(services)}{skipped}), control at {control[0]}:{control[1]}."
+        f"Fleet: {_studios(len(specs))}{where} ({', '.join(services)}{skipped}){bridges}, "
+        f"control at {control[0]}:{control[1]}."
     )
 
 
@@ -181,7 +189,7 @@ async def _reload(app: Flask, fleet: Fleet) -> str:
         begun, ended = await fleet.update(inventory.specs)
     except FleetError as error:
         return str(error)
-    return f"{begun} begun, {ended} ended; {_studios(len(inventory.specs))} now." if begun or ended else ""
+    return f"{begun} begun, {ended} ended; {_studios(len(inventory.studios))} now." if begun or ended else ""
 
 
 def _studios(count: int) -> str:

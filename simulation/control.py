@@ -4,18 +4,22 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from simulation.bridge import SimulatedBridge
 from simulation.http_replies import HttpReply, HttpRequest, Receive, Scope, Send, read_request, send_reply
 from simulation.studio import Fault, RefusedCommand, SimulatedStudio, SiteLine
 
 Studios = Callable[[], dict[str, SimulatedStudio]]
+Bridges = Callable[[], dict[str, SimulatedBridge]]
 
 
 class Control:
-    """`GET /calls`, `GET /studios`, `POST /fault` with `{"code": .., "fault": ..}` or, for the line of a whole site,
-    `{"site": .., "fault": "line" or "clear"}`; `POST /press` with `{"code": ..}`; JSON throughout."""
+    """`GET /calls`, `GET /studios`, `GET /bridges`, `POST /fault` with `{"code": .., "fault": ..}`, `{"bridge": ..,
+    "fault": ..}` or, for the line of a whole site, `{"site": .., "fault": "line" or "clear"}`; `POST /press` with
+    `{"code": ..}`; JSON throughout."""
 
-    def __init__(self, studios: Studios) -> None:
+    def __init__(self, studios: Studios, bridges: Bridges) -> None:
         self._studios = studios
+        self._bridges = bridges
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = await read_request(scope, receive)
@@ -26,12 +30,14 @@ class Control:
             return _json(200, live_calls(self._studios()))
         if (request.method, request.path) == ("GET", "/studios"):
             return _json(200, [_shown(studio) for studio in self._studios().values()])
+        if (request.method, request.path) == ("GET", "/bridges"):
+            return _json(200, [_shown_bridge(bridge) for bridge in self._bridges().values()])
         if request.method == "POST" and request.path in ("/fault", "/press"):
             # A web page can send a form anywhere, but not JSON without asking first; so no page can break a studio.
             if request.headers.get("content-type", "").partition(";")[0] != "application/json":
                 return _json(415, {"error": f"Send the {request.path[1:]} as application/json."})
             return self._fault(request) if request.path == "/fault" else self._press(request)
-        return _json(404, {"error": "The control address knows /calls, /studios, /fault and /press."})
+        return _json(404, {"error": "The control address knows /calls, /studios, /bridges, /fault and /press."})
 
     def _press(self, request: HttpRequest) -> HttpReply:
         try:
@@ -52,6 +58,8 @@ class Control:
             wanted = json.loads(request.body)
             if "site" in wanted:
                 return self._cut_line(str(wanted["site"]), SiteLine(wanted["fault"]))
+            if "bridge" in wanted:
+                return self._suffer_bridge(str(wanted["bridge"]), Fault(wanted["fault"]))
             return self._suffer(str(wanted["code"]), Fault(wanted["fault"]))
         except (ValueError, KeyError, TypeError, RecursionError):
             sentence = (
@@ -65,6 +73,16 @@ class Control:
             return _json(404, {"error": f"The fleet serves no studio {code}."})
         studio.suffer(fault)
         return _json(200, {"code": code, "fault": fault})
+
+    def _suffer_bridge(self, name: str, fault: Fault) -> HttpReply:
+        bridge = self._bridges().get(name)
+        if bridge is None:
+            return _json(404, {"error": f"The fleet serves no bridge {name}."})
+        try:
+            bridge.suffer(fault)
+        except RefusedCommand as refusal:
+            return _json(409, {"error": f"{refusal}."})
+        return _json(200, {"bridge": name, "fault": fault})
 
     def _cut_line(self, site: str, line: SiteLine) -> HttpReply:
         studios = [studio for studio in self._studios().values() if studio.spec.site.casefold() == site.casefold()]
@@ -105,6 +123,20 @@ def _shown(studio: SimulatedStudio) -> dict[str, Any]:
         "camera_off": studio.camera_off,
         "question": studio.question.text if studio.question else "",
         "alerts": list(studio.alerts),
+    }
+
+
+def _shown_bridge(bridge: SimulatedBridge) -> dict[str, Any]:
+    return {
+        "name": bridge.spec.name,
+        "address": bridge.spec.address,
+        "fault": bridge.fault,
+        "ports": bridge.spec.ports,
+        "rooms": [room.name for room in bridge.rooms.values()],
+        "participants": [
+            {"room": one.room, "peer": one.call.remote, "state": one.call.state, "token": one.tag}
+            for one in bridge.participants.values()
+        ],
     }
 
 

@@ -1,4 +1,4 @@
-"""All studios of an inventory, served from one event loop, each on its own loopback address."""
+"""All studios and bridges of an inventory, served from one event loop, each on its own loopback address."""
 
 import asyncio
 import ipaddress
@@ -6,11 +6,13 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from simulation.bridge import BridgeSpec, SimulatedBridge
 from simulation.control import Control
 from simulation.feedback import Feedback
 from simulation.http_replies import Receive, Scope, Send
 from simulation.http_server import HttpServer
 from simulation.open_files import TooFewFilesError, make_room
+from simulation.pexip import Pexip
 from simulation.sip_phone import SipPhone
 from simulation.snmp_agent import SnmpAgent
 from simulation.sockets import FleetError, open_tcp, open_udp
@@ -22,32 +24,45 @@ log = logging.getLogger(__name__)
 Address = tuple[str, int]
 
 
+Spec = StudioSpec | BridgeSpec
+
+
 @dataclass(slots=True)
 class _Served:
-    """What is open for one studio."""
+    """What is open for one device."""
 
-    studio: SimulatedStudio
+    device: SimulatedStudio | SimulatedBridge
     datagrams: list[asyncio.DatagramTransport] = field(default_factory=list)
     http: asyncio.Server | None = None
+    http_address: Address = ("", 0)
 
 
 class Fleet:
-    """Studios by code in `studios`. `control` is the (host, port) of the control address, None for none."""
+    """Studios by code in `studios`, bridges by name in `bridges`. `control` is the (host, port) of the control address,
+    None for none."""
 
-    def __init__(self, specs: Iterable[StudioSpec], control: Address | None = None, timings: Timings | None = None):
+    def __init__(self, specs: Iterable[Spec], control: Address | None = None, timings: Timings | None = None):
         self._specs = list(specs)
         self._control_address = control
         self._timings = timings or Timings()
-        self._served: dict[str, _Served] = {}
-        self._by_address: dict[Address, SimulatedStudio] = {}
-        self._xapi = Xapi(self._by_address)
+        self._served: dict[Spec, _Served] = {}
         self._feedback = Feedback()
-        self._control = Control(lambda: self.studios)
+        studios: dict[Address, SimulatedStudio] = {}
+        bridges: dict[Address, SimulatedBridge] = {}
+        self._studios_at, self._bridges_at = studios, bridges
+        self._xapi, self._pexip = Xapi(studios), Pexip(bridges)
+        self._control = Control(lambda: self.studios, lambda: self.bridges)
         self._http = HttpServer(self._app)
 
     @property
     def studios(self) -> dict[str, SimulatedStudio]:
-        return {code: served.studio for code, served in self._served.items()}
+        devices = [served.device for served in self._served.values()]
+        return {device.spec.code: device for device in devices if isinstance(device, SimulatedStudio)}
+
+    @property
+    def bridges(self) -> dict[str, SimulatedBridge]:
+        devices = [served.device for served in self._served.values()]
+        return {device.spec.name: device for device in devices if isinstance(device, SimulatedBridge)}
 
     async def start(self) -> None:
         """Open everything; `FleetError` with a sentence, and nothing left open, if that cannot be."""
@@ -60,63 +75,75 @@ class Fleet:
             raise
 
     async def stop(self) -> None:
-        for code in list(self._served):
-            self._end(code)
+        for spec in list(self._served):
+            self._end(spec)
         await self._http.stop()
 
-    async def update(self, specs: Iterable[StudioSpec]) -> tuple[int, int]:
+    async def update(self, specs: Iterable[Spec]) -> tuple[int, int]:
         """Serve exactly these: begin what is new or changed, end what is gone. Returns how many of each."""
-        wanted = {spec.code: spec for spec in specs}
-        _refuse_shared_addresses(wanted.values())
+        wanted = list(dict.fromkeys(specs))
+        _refuse_shared_addresses(wanted)
         try:
             make_room(len(wanted))
         except TooFewFilesError as error:
             raise FleetError(str(error)) from None
-        ended = [code for code, served in self._served.items() if wanted.get(code) != served.studio.spec]
-        for code in ended:
-            self._end(code)
-        # A datagram socket is closed in the loop's next turn, and a changed studio may want its address again.
+        ended = self._served.keys() - set(wanted)
+        for spec in ended:
+            self._end(spec)
+        # A datagram socket is closed in the loop's next turn, and a changed device may want its address again.
         await asyncio.sleep(0)
-        begun = [spec for code, spec in wanted.items() if code not in self._served]
+        begun = [spec for spec in wanted if spec not in self._served]
         for spec in begun:
             await self._begin(spec)
         return len(begun), len(ended)
 
-    async def _begin(self, spec: StudioSpec) -> None:
-        studio = SimulatedStudio(spec, self._timings)
-        self._feedback.follow(studio)
-        served = self._served[spec.code] = _Served(studio)
+    async def _begin(self, spec: Spec) -> None:
         try:
-            await self._open(served)
+            if isinstance(spec, BridgeSpec):
+                await self._begin_bridge(spec)
+            else:
+                await self._begin_studio(spec)
         except FleetError:
-            self._end(spec.code)
+            self._end(spec)
             raise
 
-    async def _open(self, served: _Served) -> None:
-        studio, spec = served.studio, served.studio.spec
+    async def _begin_bridge(self, spec: BridgeSpec) -> None:
+        bridge = SimulatedBridge(spec, self._timings)
+        served = self._served[spec] = _Served(bridge)
+        bridge.phone = phone = SipPhone(bridge)
+        served.datagrams.append(await _listen(phone, spec.address, spec.sip_port))
+        served.http_address = (spec.api_address, spec.http_port)
+        served.http = await self._http.listen(open_tcp(*served.http_address))
+        self._bridges_at[served.http_address] = bridge
+
+    async def _begin_studio(self, spec: StudioSpec) -> None:
+        studio = SimulatedStudio(spec, self._timings)
+        self._feedback.follow(studio)
+        served = self._served[spec] = _Served(studio)
         if spec.sip_port:
-            phone = SipPhone(studio)
-            studio.phone = phone
+            studio.phone = phone = SipPhone(studio)
             served.datagrams.append(await _listen(phone, spec.address, spec.sip_port))
         if spec.snmp_port:
             served.datagrams.append(await _listen(SnmpAgent(studio), spec.address, spec.snmp_port))
         if spec.http_port:
-            served.http = await self._http.listen(open_tcp(spec.address, spec.http_port))
-            self._by_address[(spec.address, spec.http_port)] = studio
+            served.http_address = (spec.address, spec.http_port)
+            served.http = await self._http.listen(open_tcp(*served.http_address))
+            self._studios_at[served.http_address] = studio
 
-    def _end(self, code: str) -> None:
-        served = self._served.pop(code)
-        studio = served.studio
-        for call_id in list(studio.calls):
-            studio.hang_up(call_id)
+    def _end(self, spec: Spec) -> None:
+        served = self._served.pop(spec)
+        served.device.hang_up_all()
         for transport in served.datagrams:
             transport.close()
         if served.http:
             self._http.quit(served.http)
-            self._by_address.pop((studio.spec.address, studio.spec.http_port or 0), None)
+            self._studios_at.pop(served.http_address, None)
+            self._bridges_at.pop(served.http_address, None)
 
     async def _app(self, scope: Scope, receive: Receive, send: Send) -> None:
-        part = self._control if tuple(scope["server"]) == self._control_address else self._xapi
+        server = tuple(scope["server"])
+        parts = {self._control_address: self._control} | dict.fromkeys(self._bridges_at, self._pexip)
+        part = parts.get(server, self._xapi)
         try:
             await part(scope, receive, send)
         except Exception:
@@ -152,12 +179,19 @@ def _loopback(address: Address) -> Address:
     return address
 
 
-def _refuse_shared_addresses(specs: Iterable[StudioSpec]) -> None:
+def _refuse_shared_addresses(specs: Iterable[Spec]) -> None:
     taken: dict[tuple[str, str, int], str] = {}
     for spec in specs:
-        for service, port in (("SIP", spec.sip_port), ("SNMP", spec.snmp_port), ("HTTP", spec.http_port)):
-            if not port:
-                continue
-            other = taken.setdefault((service, spec.address, port), spec.code)
-            if other != spec.code:
-                raise FleetError(f"{other} and {spec.code} share {spec.address}:{port} for {service}.")
+        name, services = _services(spec)
+        for service, address, port in services:
+            other = taken.setdefault((service, address, port), name) if port else name
+            if other != name:
+                raise FleetError(f"{other} and {name} share {address}:{port} for {service}.")
+
+
+def _services(spec: Spec) -> tuple[str, list[tuple[str, str, int | None]]]:
+    """Whose they are, and what is served where; a port of None: it is not."""
+    if isinstance(spec, BridgeSpec):
+        return spec.name, [("SIP", spec.address, spec.sip_port), ("HTTP", spec.api_address, spec.http_port)]
+    ports = (("SIP", spec.sip_port), ("SNMP", spec.snmp_port), ("HTTP", spec.http_port))
+    return spec.code, [(service, spec.address, port) for service, port in ports]

@@ -1,4 +1,4 @@
-"""Which studios of the inventory the fleet can stand in for: those whose equipment has a loopback address."""
+"""Which studios and bridges of the inventory the fleet can stand in for: those that have a loopback address."""
 
 import ipaddress
 import zlib
@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
 from models import (
+    Bridge,
+    BridgeDriver,
     ControlDriver,
     Credential,
     Endpoint,
@@ -20,6 +22,8 @@ from models import (
     Studio,
     db,
 )
+from simulation.bridge import BridgeSpec
+from simulation.fleet import Spec
 from simulation.sip_messages import read_uri
 from simulation.sockets import FleetError
 from simulation.studio import SnmpUser, StudioSpec
@@ -27,14 +31,25 @@ from simulation.studio import SnmpUser, StudioSpec
 # The credential of the codecs that the demonstration invented.
 DEMONSTRATION = "demo-codec"
 SOON = timedelta(hours=1)
+_BRIDGES = (
+    sa.select(Bridge)
+    .where(Bridge.retired_at.is_(None), Bridge.driver == BridgeDriver.PEXIP)
+    .options(joinedload(Bridge.control_credential))
+    .order_by(Bridge.name)
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
     """`skipped` studios have equipment elsewhere, or none."""
 
-    specs: list[StudioSpec]
+    studios: list[StudioSpec]
+    bridges: list[BridgeSpec]
     skipped: int
+
+    @property
+    def specs(self) -> list[Spec]:
+        return [*self.studios, *self.bridges]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +77,7 @@ class Secrets:
 
 
 def read_inventory() -> Inventory:
-    """The studios in use, by code. `FleetError` when the database or a secret cannot be read."""
+    """The studios in use, by code, and the bridges. `FleetError` when the database or a secret cannot be read."""
     wanted = (
         sa.select(Studio)
         .where(Studio.retired_at.is_(None))
@@ -77,13 +92,14 @@ def read_inventory() -> Inventory:
         studios = list(db.session.scalars(wanted))
         secrets = Secrets()
         specs = [spec_of(studio, secrets) for studio in studios]
+        bridges = [bridge_spec_of(bridge, secrets) for bridge in db.session.scalars(_BRIDGES)]
     except SecretUnreadable as error:
         raise FleetError(str(error)) from None
     except sa.exc.SQLAlchemyError as error:
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
         raise FleetError(f"The inventory cannot be read: {reason}. Was `studionett db upgrade` run?") from None
     found = [spec for spec in specs if spec]
-    return Inventory(found, len(specs) - len(found))
+    return Inventory(found, [spec for spec in bridges if spec], len(specs) - len(found))
 
 
 def booked_soon(now: datetime) -> frozenset[str]:
@@ -108,7 +124,8 @@ def spec_of(studio: Studio, secrets: Secrets) -> StudioSpec | None:
         return None
     dial = read_uri(endpoint.dial_address)
     sip = (dial.host, dial.port) if dial else ("", 0)
-    http = _plain_http(endpoint)
+    is_cisco = endpoint.control_driver is ControlDriver.CISCO_XAPI
+    http = _plain_http(endpoint.control_url or "") if is_cisco else ("", 0)
     snmp = (endpoint.snmp_host or "", endpoint.snmp_port)
     address = next((host for host, port in (sip, http, snmp) if port and _is_loopback(host)), None)
     if address is None:
@@ -134,12 +151,29 @@ def spec_of(studio: Studio, secrets: Secrets) -> StudioSpec | None:
     )
 
 
-def _plain_http(endpoint: Endpoint) -> tuple[str, int]:
-    """Host and port of the control address; the fleet speaks no TLS."""
-    if endpoint.control_driver is not ControlDriver.CISCO_XAPI:
-        return "", 0
+def bridge_spec_of(bridge: Bridge, secrets: Secrets) -> BridgeSpec | None:
+    """None where it is steered, or its rooms are, elsewhere."""
+    api_address, http_port = _plain_http(bridge.address)
+    rooms = read_uri(f"sip:room@{bridge.dial_domain}")
+    if not (http_port and _is_loopback(api_address) and rooms and _is_loopback(rooms.host)):
+        return None
+    control = secrets.open(bridge.control_credential)
+    return BridgeSpec(
+        name=bridge.name,
+        api_address=api_address,
+        http_port=http_port,
+        address=rooms.host,
+        sip_port=rooms.port,
+        ports=bridge.ports,
+        username=control.username,
+        password=control.secret,
+    )
+
+
+def _plain_http(address: str) -> tuple[str, int]:
+    """Host and port of where something is steered; the fleet speaks no TLS."""
     try:
-        url = urlsplit(endpoint.control_url or "")
+        url = urlsplit(address)
         return (url.hostname or "", url.port or 80) if url.scheme == "http" else ("", 0)
     except ValueError:
         return "", 0

@@ -1,4 +1,4 @@
-"""The two sides of a call on the wire: the line of the studio that calls, and of the one that is called."""
+"""The two sides of a call on the wire: the line of the device that calls, and of the one that is called."""
 
 import asyncio
 import random
@@ -11,6 +11,7 @@ from simulation.sip_messages import (
     SipResponse,
     address_of,
     display_name_of,
+    read_uri,
     response_to,
     to_bytes,
 )
@@ -70,7 +71,7 @@ class WireLine:
         """Off the list, and the call off the codec."""
         self.phone.lines.pop((self.dialog.call_id, self.dialog.local_tag), None)
         if self.call is not None:
-            self.phone.studio.ended(self.call, cause)
+            self.phone.owner.ended(self.call, cause)
 
     def say_goodbye(self) -> None:
         """BYE; whatever answers or does not, the call is over here."""
@@ -128,7 +129,7 @@ class OutgoingLine(WireLine):
         if self.given_up:
             self.say_goodbye()
         elif self.call:
-            self.phone.studio.connected(self.call)
+            self.phone.owner.connected(self.call)
 
     def _cancel(self) -> None:
         """CANCEL goes the way of its INVITE, with the same branch and number."""
@@ -148,12 +149,14 @@ class IncomingLine(WireLine):
         self._invite, self._transaction = invite, transaction
         self._connected = False
         caller = invite.get("from")
-        self.call = phone.studio.receive(address_of(caller), display_name_of(caller), self)
+        called = read_uri(invite.uri)
+        user = called.user if called else ""
+        self.call = phone.owner.receive(address_of(caller), display_name_of(caller), user, self)
         transaction.on_cancel = self._cancelled
         transaction.on_unacknowledged = self.say_goodbye
         self._answer(100)
         self._answer(180)
-        ring = random.uniform(*phone.studio.timings.ring)
+        ring = random.uniform(*phone.owner.timings.ring)
         self._ringing = asyncio.get_running_loop().call_later(ring, self._pick_up)
 
     def hang_up(self) -> None:
@@ -175,7 +178,7 @@ class IncomingLine(WireLine):
         if self.given_up:
             self.say_goodbye()
         elif self.call:
-            self.phone.studio.connected(self.call)
+            self.phone.owner.connected(self.call)
 
     def far_end_left(self, bye: SipRequest) -> None:
         self._transaction.acknowledged()

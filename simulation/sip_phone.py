@@ -1,8 +1,8 @@
-"""The SIP user agent of one studio (RFC 3261 over UDP): calls others, and answers by itself after a short ring."""
+"""The SIP user agent of one device (RFC 3261 over UDP): calls others, and answers by itself after a short ring."""
 
 import asyncio
 import logging
-from typing import cast
+from typing import Protocol, cast
 
 from simulation import sip_sdp
 from simulation.sip_dialog import Dialog, address_in, token
@@ -23,44 +23,74 @@ from simulation.sip_transactions import (
     mark_received,
     server_key,
 )
-from simulation.studio import Call, Fault, RefusedCommand, SimulatedStudio
+from simulation.studio import Call, Cause, Line, RefusedCommand, Timings
 
 log = logging.getLogger(__name__)
 
 ALLOW = ("allow", "INVITE, ACK, CANCEL, BYE, OPTIONS")
 
 
+class Owner(Protocol):
+    """Whose phone it is: a codec, or a bridge."""
+
+    timings: Timings
+
+    @property
+    def sip_address(self) -> Address: ...
+
+    @property
+    def dead(self) -> bool:
+        """Whether nothing that is sent to it is answered."""
+        ...
+
+    def answers_to(self, user: str) -> bool:
+        """Whether the user part of a called number means it."""
+        ...
+
+    def refusal(self) -> int:
+        """The SIP status with which it takes no more calls now, or 0."""
+        ...
+
+    def receive(self, remote: str, display_name: str, called: str, line: Line) -> Call:
+        """Show an incoming call that rings, to the user part `called`."""
+        ...
+
+    def connected(self, call: Call) -> None: ...
+
+    def ended(self, call: Call, cause: Cause) -> None: ...
+
+
 class SipPhone(asyncio.DatagramProtocol):
-    def __init__(self, studio: SimulatedStudio) -> None:
-        self.studio = studio
+    def __init__(self, owner: Owner) -> None:
+        self.owner = owner
         self.lines: dict[tuple[str, str], WireLine] = {}
-        self.transactions = Transactions(self, studio.timings.sip_t1)
+        self.transactions = Transactions(self, owner.timings.sip_t1)
         self._transport: asyncio.DatagramTransport | None = None
         self._handlers = {"INVITE": self._invited, "BYE": self._bye, "CANCEL": self._cancel, "OPTIONS": self._options}
 
     @property
     def own(self) -> Address:
-        return (self.studio.spec.address, self.studio.spec.sip_port or 5060)
+        return self.owner.sip_address
 
-    def place(self, call: Call, number: str) -> OutgoingLine:
+    def place(self, call: Call, number: str, caller: str, name: str) -> OutgoingLine:
         target = number if number.lower().startswith("sip:") else f"sip:{number}"
         destination = address_in(target)
         if destination is None:
             raise RefusedCommand("Invalid number")
         call.remote = target
-        dialog = Dialog.outgoing(self.own, self.studio.spec.uri, self.studio.spec.name, target, destination)
+        dialog = Dialog.outgoing(self.own, caller, name, target, destination)
         return OutgoingLine(self, call, dialog)
 
     def transmit(self, data: bytes, destination: Address) -> None:
-        """A dead studio's words do not reach the network; it does not know."""
-        if self._transport and not self._transport.is_closing() and not self.studio.dead:
+        """A dead device's words do not reach the network; it does not know."""
+        if self._transport and not self._transport.is_closing() and not self.owner.dead:
             self._transport.sendto(data, destination)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, source: Address) -> None:
-        if self.studio.dead:
+        if self.owner.dead:
             return
         try:
             message = parse(data)
@@ -118,15 +148,13 @@ class SipPhone(asyncio.DatagramProtocol):
         called = read_uri(invite.uri)
         if called is None or not invite.uri.lower().startswith("sip:"):
             return 416
-        if not self.studio.spec.answers_to(called.user):
+        if not self.owner.answers_to(called.user):
             return 404
         if invite.get("require"):
             return 420
         if invite.body and invite.get("content-type").partition(";")[0].strip().lower() != sip_sdp.CONTENT_TYPE:
             return 415
-        if self.studio.fault is Fault.DECLINES:
-            return 603
-        return 486 if self.studio.calls else 0
+        return self.owner.refusal()
 
     def _invited_again(self, invite: SipRequest, transaction: ServerTransaction) -> None:
         """A re-INVITE in a call changes nothing here: the same inactive streams (14.2)."""

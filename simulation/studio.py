@@ -114,6 +114,8 @@ class Timings:
     press: tuple[float, float] | None = None
     slow: float = 8.0
     drops_after: float = 3.0
+    # Until the nodes that carry a bridge's calls know of a new room.
+    replication: float = 60.0
     sip_t1: float = 0.5
 
 
@@ -128,8 +130,8 @@ class Line(Protocol):
 
 
 class Phone(Protocol):
-    def place(self, call: "Call", number: str) -> Line:
-        """Begin to call `number`; `RefusedCommand` if it cannot be dialled at all."""
+    def place(self, call: "Call", number: str, caller: str, name: str) -> Line:
+        """Begin to call `number` as `caller`, a SIP URI; `RefusedCommand` if it cannot be dialled at all."""
         ...
 
 
@@ -221,11 +223,23 @@ class SimulatedStudio:
         if self.phone is None:
             raise RefusedCommand("No call protocol is enabled")
         call = self._new_call("Outgoing", number, booking_id=booking_id)
-        call.line = self.phone.place(call, number)
+        call.line = self.phone.place(call, number, self.spec.uri, self.spec.name)
         self.calls[call.call_id] = call
         return call
 
-    def receive(self, remote: str, display_name: str, line: Line) -> Call:
+    @property
+    def sip_address(self) -> tuple[str, int]:
+        return (self.spec.address, self.spec.sip_port or 5060)
+
+    def answers_to(self, user: str) -> bool:
+        return self.spec.answers_to(user)
+
+    def refusal(self) -> int:
+        if self.fault is Fault.DECLINES:
+            return 603
+        return 486 if self.calls else 0
+
+    def receive(self, remote: str, display_name: str, called: str, line: Line) -> Call:
         """Show an incoming call that rings."""
         call = self._new_call("Incoming", remote, display_name)
         call.line = line
@@ -244,6 +258,10 @@ class SimulatedStudio:
             line.hang_up()
         elif self.fault is Fault.BUSY:
             self.fault = Fault.CLEAR
+
+    def hang_up_all(self) -> None:
+        for call_id in list(self.calls):
+            self.hang_up(call_id)
 
     def ask(self, question: Question) -> None:
         """Show a question on the panel. Where people are in the room they press its first button after a while."""

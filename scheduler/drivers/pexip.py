@@ -7,7 +7,7 @@ from scheduler.drivers.interface import DEADLINE
 from scheduler.rules import HUNG_UP, LiveCall
 
 # What the history says of one who left; the rest are faults of some kind.
-BY_PEOPLE = ("remote disconnect", "user initiated", "call disconnected")
+BY_PEOPLE = ("remote disconnect", "user initiated", "call disconnected", "disconnected by", "terminated by")
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Which of a conference's studios places the calls. The caller commits."""
 
-from models import Conference, Party, ReservationKind
+from models import Conference, Party, ReservationKind, Studio
 from studios.booking.rules import host_position
 
 
@@ -20,6 +20,13 @@ def choose_host(conference: Conference) -> None:
     host = host_position(steered)
     for position, party in enumerate(conference.parties):
         party.host = position == host
+
+
+def host_of(conference: Conference) -> Studio | None:
+    """The studio that places the calls where no bridge does."""
+    return next(
+        (party.reservation.studio for party in conference.parties if party.host and party.reservation), None
+    )  # fmt: skip
 
 
 def _is_steered(party: Party) -> bool:

@@ -1,6 +1,6 @@
 """Bridge ports, reserved with a conference. The bridges are locked before they are counted; the caller commits."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
@@ -27,9 +27,9 @@ class Asked:
     conference_id: int | None = None
 
 
-def reserve_ports(asked: Sequence[tuple[Conference, int, str]]) -> None:
+def reserve_ports(asked: Sequence[tuple[Conference, int, str]], but: Collection[int] = ()) -> None:
     """Give each conference so many ports for its time: of a bridge of the region where one has them, else of the one
-    that has most left. Raises NoPorts.
+    that has most left. Raises NoPorts. `but`: bridges that are out of the question.
 
     An installation without bridges mixes in its codecs, and needs none.
     """
@@ -40,7 +40,7 @@ def reserve_ports(asked: Sequence[tuple[Conference, int, str]]) -> None:
         for conference, needed, region in asked
         if needed
     ]
-    bridges = _locked() if wanted else []
+    bridges = [bridge for bridge in _locked() if bridge.id not in but] if wanted else []
     if not bridges:
         return
     for (conference, each), best in zip(wanted, _shared_out([each for _, each in wanted], bridges), strict=True):

@@ -10,6 +10,7 @@ from models import Account, Conference, Leg, LegState
 from studios.booking import queries
 from studios.booking.answers import party_at
 from studios.booking.conferences import facts, fall_due, limits, locked, mark_changed, set_end, tell
+from studios.booking.detours import go_another_way
 from studios.booking.hosts import is_seated
 from studios.booking.obstacles import WishRefused
 from studios.booking.rules import Problem
@@ -71,6 +72,18 @@ def hang_up(conference_id: int, position: int, person: Account | None) -> Confer
         raise Conflict(_("Nobody would be left in the call. End the conference instead."))
     leg.held_down = True
     _leg_told(conference, leg, "leg.hang_up_asked", person)
+    return conference
+
+
+def reroute(conference_id: int, version: int | None, person: Account | None) -> Conference:
+    """Leave the bridge, because the person sees that it fails: all are hung up, and called another way."""
+    conference = locked(conference_id, version)
+    _check_runs(conference)
+    if conference.bridge_id is None:
+        raise Conflict(_("The calls of this conference go by no bridge."))
+    if not go_another_way(conference, at_once=True, person=person):
+        raise Conflict(_("No other bridge has the ports, and no studio here can carry the calls."))
+    record("conference.rerouted", conference.reference)
     return conference
 
 

@@ -37,6 +37,7 @@ KINDS = {
     "conference.swapped": Kind("cal", "idle", _l("Moved to make room for another conference"), loud=False),
     "conference.given_way": Kind("cal", "idle", _l("Another conference was moved to make room for it"), loud=False),
     "conference.offered": Kind("clock", "idle", _l("A new time is held for it")),
+    "conference.rerouted": Kind("call", "degraded", _l("The calls go another way, for their bridge fails")),
     "party.accepted": Kind("person", "ok", _l("%(studio)s takes part"), loud=False),
     "party.declined": Kind("person", "degraded", _l("%(studio)s does not take part")),
     "party.expired": Kind("clock", "degraded", _l("Nobody approved the use of %(studio)s in time")),
@@ -139,7 +140,9 @@ def _details(details: Mapping[str, Any]) -> list[str]:
         found.append(ngettext("%(num)s studio", "%(num)s studios", details["studios"]))
     if details.get("attempt", 1) != 1:
         found.append(_("Attempt %(number)s", number=details["attempt"]))
-    if other := details.get("acute") or details.get("other"):
+    if "bridge" in details:
+        found.append(_("%(other)s instead of %(bridge)s", other=details["other"], bridge=details["bridge"]))
+    elif other := details.get("acute") or details.get("other"):
         found.append(str(other))
     if cause := details.get("cause"):
         found.append(cause_sentence(str(cause)))

@@ -17,8 +17,9 @@ from flask import Flask
 
 from devices.pexip import PexipClient
 from devices.xapi import XapiClient
-from models import Conference, Studio, db
+from models import Bridge, BridgeDriver, Conference, Studio, db, write
 from scheduler.equipment import Equipment
+from simulation.bridge import BridgeSpec, SimulatedBridge
 from simulation.fleet import Fleet
 from simulation.studio import Call, Fault, StudioSpec, Timings
 from tests import factories
@@ -41,23 +42,27 @@ class Network:
     specs: dict[str, StudioSpec]
     loop: asyncio.AbstractEventLoop
 
+    @property
+    def bridge(self) -> SimulatedBridge:
+        return self.fleet.bridges["North"]
+
     def calls(self, code: str) -> list[Call]:
         return list(self.fleet.studios[code].calls.values())
 
     def suffer(self, code: str, fault: Fault) -> None:
-        self._run(lambda: self.fleet.studios[code].suffer(fault))
+        self.run(lambda: self.fleet.studios[code].suffer(fault))
 
     def hang_up(self, code: str) -> None:
         for call in self.calls(code):
-            self._run(lambda call=call: self.fleet.studios[code].hang_up(call.call_id))
+            self.run(lambda call=call: self.fleet.studios[code].hang_up(call.call_id))
 
     def dial(self, code: str, number: str) -> None:
         """As somebody in the room does."""
-        self._run(lambda: self.fleet.studios[code].dial(number))
+        self.run(lambda: self.fleet.studios[code].dial(number))
 
     def press(self, code: str) -> None:
         """The press is delivered when this returns."""
-        self._run(self.fleet.studios[code].press)
+        self.run(self.fleet.studios[code].press)
         for _ in range(100):
             if not self.fleet._feedback._under_way:
                 return
@@ -65,9 +70,14 @@ class Network:
 
     def lose_calls(self, code: str) -> None:
         for call in self.calls(code):
-            self._run(lambda call=call: self.fleet.studios[code].lose(call))
+            self.run(lambda call=call: self.fleet.studios[code].lose(call))
 
-    def _run(self, act) -> None:
+    def bridge_suffers(self, fault: Fault, name: str = "North") -> None:
+        self.run(lambda: self.fleet.bridges[name].suffer(fault))
+
+    def run(self, act) -> None:
+        """In the fleet's own loop."""
+
         async def inside() -> None:
             act()
 
@@ -76,13 +86,18 @@ class Network:
 
 @pytest.fixture
 def network(request: pytest.FixtureRequest) -> Iterator[Network]:
-    """Four studios, or those that a test names as its parameter."""
+    """Four studios, or those that a test names as its parameter, and two bridges."""
     run = next(_runs)
     specs = {
         code: StudioSpec(code, code.title(), f"{NETWORK}.{run % 250}.{n}", HTTP_PORT, SIP_PORT, None, "admin", SECRET)
         for n, code in enumerate(getattr(request, "param", CODES), start=1)
     }
-    fleet = Fleet(specs.values(), timings=Timings(ring=(0.05, 0.1), drops_after=0.5, slow=9.5))
+    bridges = [
+        BridgeSpec(name, host, HTTP_PORT, host, SIP_PORT, 10, "admin", SECRET)
+        for name, host in (("North", f"{NETWORK}.{run % 250}.251"), ("South", f"{NETWORK}.{run % 250}.252"))
+    ]
+    timings = Timings(ring=(0.05, 0.1), drops_after=0.5, slow=9.5, replication=0)
+    fleet = Fleet([*specs.values(), *bridges], timings=timings)
     loop = asyncio.new_event_loop()
     loop.run_until_complete(fleet.start())
     thread = threading.Thread(target=loop.run_forever, daemon=True)
@@ -112,8 +127,27 @@ def studios(app: Flask, network: Network) -> dict[str, Studio]:
 
 
 @pytest.fixture
+def bridges(app: Flask, network: Network) -> dict[str, Bridge]:
+    """The same bridges in the inventory."""
+    key = factories.credential("bridge", "admin", SECRET)
+    found = {
+        name: Bridge(
+            name=name,
+            driver=BridgeDriver.PEXIP,
+            address=f"http://{bridge.spec.api_address}:{bridge.spec.http_port}",
+            dial_domain=f"{bridge.spec.address}:{bridge.spec.sip_port}",
+            control_credential_id=key.id,
+            ports=bridge.spec.ports,
+        )
+        for name, bridge in network.fleet.bridges.items()
+    }
+    write(lambda: db.session.add_all(found.values()))
+    return found
+
+
+@pytest.fixture
 def equipment() -> Iterator[Equipment]:
-    found = Equipment(XapiClient(), PexipClient(), at_once=4)
+    found = Equipment(XapiClient(), PexipClient(read=1), at_once=4)
     yield found
     found.close()
 

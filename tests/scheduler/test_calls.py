@@ -54,12 +54,14 @@ def is_in(state: ConferenceState, conference: Conference) -> Callable[[], bool]:
 
 
 def set_end(conference: Conference, end: datetime) -> None:
+    set_times(conference, ends_at=end)
+
+
+def set_times(conference: Conference, **times: datetime) -> None:
+    """And let the next pass come at once."""
     now = datetime.now(UTC)
-    write(
-        lambda: db.session.execute(
-            db.update(Conference).where(Conference.id == conference.id).values(ends_at=end, due_at=now)
-        )
-    )
+    put = db.update(Conference).where(Conference.id == conference.id).values(**times, due_at=now)
+    write(lambda: db.session.execute(put))
 
 
 def look_now(conference: Conference) -> None:

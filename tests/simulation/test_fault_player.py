@@ -172,4 +172,4 @@ def test_only_studios_with_the_credential_of_the_demonstration_are_invented(app)
     for code, credential, address in (("A", ours, "127.1.0.5"), ("B", other, "127.1.0.6")):
         factories.endpoint(factories.studio(code=code), address=address, control_credential_id=credential.id)
     factories.endpoint(factories.studio(code="C"), address="127.1.0.7", control_credential_id=None)
-    assert [spec.code for spec in read_inventory().specs if spec.invented] == ["A"]
+    assert [spec.code for spec in read_inventory().studios if spec.invented] == ["A"]

@@ -24,7 +24,7 @@ def test_a_studio_on_loopback_is_served_with_its_ports_and_secrets(app):
         snmp_port=1162,
         snmp_credential_id=community.id,
     )
-    (spec,) = read_inventory().specs
+    (spec,) = read_inventory().studios
     assert (spec.code, spec.name, spec.address) == ("OUS01", "Møterom 1", "127.1.0.5")
     assert (spec.http_port, spec.sip_port, spec.snmp_port) == (8081, 5070, 1162)
     assert (spec.username, spec.password, spec.community) == ("admin", "hemmelig", "lese")
@@ -41,7 +41,7 @@ def test_a_studio_of_version_3_is_served_with_both_pass_phrases_and_no_community
     details = {"address": "127.1.0.5", "snmp_version": SnmpVersion.V3}
     factories.endpoint(factories.studio(code="OUS01"), snmp_credential_id=credential.id, **details)
     factories.endpoint(factories.studio(code="OUS02"), **{**details, "address": "127.1.0.6"})
-    first, second = read_inventory().specs
+    first, second = read_inventory().studios
     assert (first.snmp_user, first.community) == (SnmpUser("leser", "godkjenning", "hemmelighet"), "")
     # Without a credential it has an agent all the same, which knows nobody.
     assert (second.snmp_user, second.community) == (SnmpUser("", "", ""), "")

@@ -271,8 +271,8 @@ def test_a_slow_codec_carries_out_at_once_and_answers_late():
 def test_a_name_with_unprintable_characters_still_makes_good_xml():
     async def trial():
         async with codecs(1) as (studio,), client_of(studio.spec) as client:
-            line = studio.phone.place(studio._new_call("Incoming", "x"), "sip:x@127.0.0.1")
-            studio.receive("sip:\x01<&>@127.0.0.1", "\x00\x1b]\ufffe", line)
+            line = studio.phone.place(studio._new_call("Incoming", "x"), "sip:x@127.0.0.1", studio.spec.uri, "")
+            studio.receive("sip:\x01<&>@127.0.0.1", "\x00\x1b]\ufffe", "", line)
             call = (await shown(client, "/Status/Call")).find("Call")
             assert call.findtext("RemoteNumber") == "<&>@127.0.0.1"
 
