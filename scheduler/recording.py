@@ -59,11 +59,14 @@ def begin_anew(lease: Lease, table: Table) -> datetime:
 
 
 def left_by(table: Table, moves: Sequence[Move]) -> set[int]:
-    """The parties whose call has just been seen to end for good, or who hung up; the host too when nobody is left."""
+    """The parties whose call has just been seen to end for good, or who hung up; the host too when nobody is left; and
+    whoever was made ready for a call and then gave their place to others."""
     if not table.legs:
         return set(table.doors)
     over = {move.leg_id for move in moves if move.action is not Action.WAIT and _is_over(move)}
-    left = {table.party_of(leg_id) for leg_id in over}
+    called = {table.party_of(leg.leg_id) for leg in table.legs}
+    left = {table.party_of(leg_id) for leg_id in over} | (set(table.doors) - called)
+    left.discard(table.host_party or 0)  # who has become the host is no longer called, and is in the call all the same
     if table.host_party and over and not any(move.state in ON_THE_LINE for move in moves if move.leg_id not in over):
         left.add(table.host_party)
     return left

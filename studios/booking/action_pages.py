@@ -1,6 +1,8 @@
 """What is done with a booked conference beside changing it: undo, take back, extend, give a studio back, answer."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -9,15 +11,21 @@ from flask_babel import gettext as _
 from accounts.permissions import EVERY_ROLE, access, allow
 from errors import Conflict, Forbidden, NotFound
 from models import Answer, Conference, Party, write
-from studios.booking import answers, running
+from studios.booking import answers, joining, running
 from studios.booking import conferences as writes
 from studios.booking.api.reading import BOOKERS
 from studios.booking.api.rights import conference_at, own_conference, person
+from studios.booking.drawing import own_of
+from studios.booking.forms import problem_sentence
 from studios.booking.obstacles import WishRefused
 from studios.booking.pages import refusal_text, refused_page, seen_version
+from studios.booking.proposals import found_by, replacements
+from studios.booking.rules import Problem, is_guest_address
 from studios.booking.undoing import undo as take_back
+from studios.booking.wishes import GuestWish, StudioWish
 
 SO_MUCH_LONGER = (15, 30)  # minutes
+MOST_PROPOSED = 8
 
 blueprint = Blueprint("actions", __name__, url_prefix="/conferences/<reference>")
 
@@ -84,6 +92,45 @@ def hang_up(reference: str, position: int) -> ResponseReturnValue:
     return _done(found, lambda: running.hang_up(number, position, person()), told)
 
 
+@blueprint.route("/reroute", methods=["GET", "POST"])
+@allow(*BOOKERS)
+def reroute(reference: str) -> ResponseReturnValue:
+    """Leave a bridge that fails; asks first, for all calls end for a moment."""
+    found = own_conference(reference)
+    if request.method == "GET":
+        return render_template("booking/reroute.html", conference=found)
+    number, seen, told = found.id, seen_version(), _("All are called another way now.")
+    return _done(found, lambda: running.reroute(number, seen, person()), told)
+
+
+@blueprint.route("/join", methods=["GET", "POST"])
+@allow(*BOOKERS)
+def join(reference: str) -> ResponseReturnValue:
+    """One more party for a conference that is under way: a studio that is searched for, or a guest."""
+    found = own_conference(reference)
+    if request.method == "GET":
+        return _join_page(found)
+    wish = _wished(request.form)
+    if wish is None:
+        return _join_page(found, problem_sentence(Problem.GUEST_ADDRESS)), 422
+    number, seen = found.id, seen_version()
+    return _done(found, lambda: joining.join(number, wish, seen, person()), _("The party is called now."))
+
+
+@blueprint.route("/replace/<int:position>", methods=["GET", "POST"])
+@allow(*BOOKERS)
+def replace(reference: str, position: int) -> ResponseReturnValue:
+    """Another studio for a party whose own fails."""
+    found = own_conference(reference)
+    party = answers.party_at(found, position)
+    if request.method == "GET":
+        proposed = replacements(found, party, own_of(person()), datetime.now(UTC), MOST_PROPOSED)
+        return render_template("booking/replace.html", conference=found, party=party, replacements=proposed)
+    number, seen, studio_id = found.id, seen_version(), request.form.get("studio", 0, type=int)
+    told = _("The studio is replaced. Those concerned are told.")
+    return _done(found, lambda: joining.replace_studio(number, position, studio_id, seen, person()), told)
+
+
 @blueprint.route("/answer/<int:position>", methods=["GET", "POST"])
 @allow(*EVERY_ROLE)
 def answer(reference: str, position: int) -> ResponseReturnValue:
@@ -129,3 +176,17 @@ def _done(found: Conference, work: Callable[[], Conference], told: str) -> Respo
 
 def _answer_page(found: Conference, party: Party, problem: str = "", reason: str = "") -> str:
     return render_template("booking/answer.html", conference=found, party=party, problem=problem, reason=reason)
+
+
+def _wished(form: Any) -> StudioWish | GuestWish | None:
+    if studio_id := form.get("studio", type=int):
+        return StudioWish(studio_id)
+    address = form.get("guest", "").strip()
+    return GuestWish(address) if is_guest_address(address) else None
+
+
+def _join_page(found: Conference, problem: str = "") -> str:
+    text = request.values.get("q", "")
+    hits = found_by(text, found, own_of(person()), datetime.now(UTC), MOST_PROPOSED) if text.strip() else None
+    guest = request.form.get("guest", "")
+    return render_template("booking/join.html", conference=found, text=text, hits=hits, guest=guest, problem=problem)

@@ -34,11 +34,11 @@ def go_another_way(
             leg.state, leg.attempts, leg.next_attempt_at = LegState.IDLE, 0, None
             leg.remote_call_id = leg.cause = None
     db.session.flush()
-    host = host_of(conference)
-    by = conference.bridge.name if conference.bridge else host.name if host else ""
+    db.session.expire(conference, ["bridge"])
+    by = conference.bridge or host_of(conference)
     fall_due(conference)
     mark_changed(conference)
-    tell(conference, KIND, person, **details, bridge=left.name, bridge_id=left.id, other=by)
+    tell(conference, KIND, person, **details, bridge=left.name, bridge_id=left.id, other=by.name if by else "")
     return True
 
 

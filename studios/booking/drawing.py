@@ -6,6 +6,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from accounts.permissions import access_held_by
+from accounts.rules import Access
 from models import Account, Answer, Purpose, Role
 from studios.booking.candidates import Candidate, Own
 from studios.booking.diaries import Diary
@@ -65,9 +66,11 @@ def absent_of(parties: Sequence[PartyWish], said: Sequence[Said]) -> Absent:
 
 def own_of(person: Account | None) -> Own:
     """The organisations that somebody books for; a process of ours, for all."""
-    if person is None:
-        return Own()
-    access = access_held_by(person)
+    return Own() if person is None else own_by(access_held_by(person))
+
+
+def own_by(access: Access) -> Own:
+    """The same, for who has this access."""
     bookers = (Role.COORDINATOR, Role.ADMINISTRATOR)
     return Own(None if access.everywhere(*bookers) else access.organisation_ids(*bookers))
 

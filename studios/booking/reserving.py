@@ -39,6 +39,26 @@ def reserve(seated: Sequence[Seated], own: Own) -> None:
     approval_asked(_requests(seated, rows, keys))
 
 
+def reserve_one_more(conference: Conference, seat: Seat, start: datetime, own: Own) -> Party:
+    """A place at the end of the table of a conference that was seated before, from `start` on. Raises as `reserve`."""
+    keys = {}
+    if seat.studio is not None:
+        row = {
+            "studio_id": seat.studio.id,
+            "conference_id": conference.id,
+            "starts_at": start,
+            "ends_at": conference.ends_at + seat.studio.clear_down,
+            "kind": ReservationKind.CONFERENCE,
+            "expires_at": None,
+        }
+        keys = _stored([row])
+    position = 1 + max(party.position for party in conference.parties)
+    place = _party(conference, position, seat, keys, own) | {"host": False}
+    party = db.session.scalars(sa.insert(Party).returning(Party), [place]).one()
+    db.session.expire(conference, ["parties", "reservations"])
+    return party
+
+
 def _stored(rows: Sequence[dict[str, Any]]) -> dict[tuple[int, int], int]:
     """The new reservations' keys, by conference and studio: a conference has each studio once."""
     new = sa.insert(Reservation).returning(Reservation.conference_id, Reservation.studio_id, Reservation.id)

@@ -22,7 +22,7 @@ def extend(conference_id: int, minutes: int, version: int | None, person: Accoun
     Bookable hours are no bar to those who sit there already.
     """
     conference = locked(conference_id, version)
-    _check_runs(conference)
+    check_runs(conference)
     end = conference.ends_at + timedelta(minutes=minutes)
     if end - conference.starts_at > limits().longest:
         raise WishRefused([Problem.TOO_LONG])
@@ -38,7 +38,7 @@ def extend(conference_id: int, minutes: int, version: int | None, person: Accoun
 def release_studio(conference_id: int, position: int, version: int | None, person: Account | None) -> Conference:
     """Give one studio back before the end: its call is taken down and its time is free; the others go on."""
     conference = locked(conference_id, version)
-    _check_runs(conference)
+    check_runs(conference)
     party = party_at(conference, position)
     if party.reservation is None or not is_seated(party):
         raise Conflict(_("No studio is reserved there any longer."))
@@ -78,7 +78,7 @@ def hang_up(conference_id: int, position: int, person: Account | None) -> Confer
 def reroute(conference_id: int, version: int | None, person: Account | None) -> Conference:
     """Leave the bridge, because the person sees that it fails: all are hung up, and called another way."""
     conference = locked(conference_id, version)
-    _check_runs(conference)
+    check_runs(conference)
     if conference.bridge_id is None:
         raise Conflict(_("The calls of this conference go by no bridge."))
     if not go_another_way(conference, at_once=True, person=person):
@@ -88,7 +88,7 @@ def reroute(conference_id: int, version: int | None, person: Account | None) -> 
 
 
 def _leg_at(conference: Conference, position: int) -> Leg:
-    _check_runs(conference)
+    check_runs(conference)
     leg = queries.legs_of(conference).get(party_at(conference, position).id)
     if leg is None:
         raise Conflict(_("This party is not called: it carries the calls of the others."))
@@ -102,6 +102,6 @@ def _leg_told(conference: Conference, leg: Leg, kind: str, person: Account | Non
     record(kind, conference.reference, after={"party": leg.party.position})
 
 
-def _check_runs(conference: Conference) -> None:
+def check_runs(conference: Conference) -> None:
     if not queries.is_under_way(conference):
         raise Conflict(_("This conference is not under way."))

@@ -28,7 +28,10 @@ from models import (
 )
 from studios.booking import queries
 from studios.booking.attendance import is_without_parties
+from studios.booking.drawing import own_by
 from studios.booking.extension import Extension, extension_of
+from studios.booking.hosts import is_seated
+from studios.booking.proposals import Proposal, replacements
 from studios.booking.rules import Phase
 from studios.booking.story import Chapter, tell
 from studios.booking.times import clock_seconds
@@ -39,6 +42,8 @@ from studios.inventory.wording import FACES, Face
 
 # A page of a conference that starts within this time follows it closely.
 NEAR = timedelta(minutes=15)
+# Whoever fails this long before the start is proposed to be replaced.
+SOON = timedelta(hours=2)
 CLOSELY, LOOSELY = 2, 60  # seconds between two looks
 TROUBLED = (LegState.DROPPED, LegState.FAILED)
 
@@ -58,6 +63,12 @@ class Place:
     admission: Badge | None = None
     admitted: str = ""
     leg: Leg | None = None
+
+    @property
+    def fails(self) -> bool:
+        """Whether its studio cannot be expected to take part: its equipment is silent, or was called in vain."""
+        in_vain = self.leg is not None and self.leg.state in TROUBLED and self.leg.attempts > 1
+        return is_seated(self.party) and (self.face.tone in ("down", "cut") or in_vain)
 
     @property
     def can_be_called(self) -> bool:
@@ -83,7 +94,7 @@ class Trouble:
 class Sight:
     """`every` is how many seconds the page waits before it looks again; none when there is nothing more to see.
     `undo`: what the viewer may still take back, and for how many `seconds`; `answerable`: the places at the table for
-    whose organisations the viewer may answer."""
+    whose organisations the viewer may answer; `proposed`: what could stand in for the first studio that fails."""
 
     conference: Conference
     badge: Badge
@@ -99,6 +110,7 @@ class Sight:
     undo: Undoable | None = None
     seconds: int = 0
     extension: Extension | None = None
+    proposed: tuple[Place, Proposal] | None = None
     answerable: frozenset[int] = frozenset()
 
     @property
@@ -134,6 +146,7 @@ def look_at(conference: Conference, access: Access, now: datetime, person_id: in
     may_change = queries.may_change(access, conference)
     undo = undoable(conference, events[0] if events else None, person_id, now) if may_change else None
     extension = extension_of(conference) if may_change else None
+    proposed = _proposed(conference, places, access, now) if may_change else None
     return Sight(
         conference=conference,
         badge=state_badge(conference, len(troubles)),
@@ -142,13 +155,14 @@ def look_at(conference: Conference, access: Access, now: datetime, person_id: in
         chapters=tell(events, conference.starts_at, sees_title),
         remaining=remaining,
         every=every,
-        mark=_mark(conference, legs, events, places, remaining, every, alone, undo is None, extension),
+        mark=_mark(conference, legs, events, places, remaining, every, alone, undo is None, extension, proposed),
         may_change=may_change,
         sees_title=sees_title,
         alone=alone,
         undo=undo,
         seconds=seconds_left(undo, now) if undo else 0,
         extension=extension,
+        proposed=proposed,
         answerable=_answerable(conference, access),
     )
 
@@ -163,6 +177,19 @@ def _answerable(conference: Conference, access: Access) -> frozenset[int]:
         and party.organisation_id is not None
         and access.covers(party.organisation_id, Role.COORDINATOR, Role.ADMINISTRATOR)
     )
+
+
+def _proposed(
+    conference: Conference, places: Sequence[Place], access: Access, now: datetime
+) -> tuple[Place, Proposal] | None:
+    """Not long before: what is broken then may be whole again."""
+    if queries.phase_of(conference) is Phase.OVER or conference.starts_at - now > SOON:
+        return None
+    failing = next((place for place in places if place.fails), None)
+    if failing is None:
+        return None
+    best = replacements(conference, failing.party, own_by(access), now, 1)
+    return (failing, best[0]) if best else None
 
 
 def _places(

@@ -42,6 +42,8 @@ KINDS = {
     "party.declined": Kind("person", "degraded", _l("%(studio)s does not take part")),
     "party.expired": Kind("clock", "degraded", _l("Nobody approved the use of %(studio)s in time")),
     "party.released": Kind("person", "idle", _l("%(studio)s was given back before the end")),
+    "party.joined": Kind("person", "ok", _l("%(studio)s joined while it was running")),
+    "party.replaced": Kind("person", "ok", _l("%(studio)s takes a place at the table")),
     "conference.starting": Kind("clock", "idle", _l("The calls are being set up"), loud=False),
     "conference.running": Kind("call", "ok", _l("All parties are connected")),
     "conference.degraded": Kind("degraded", "degraded", _l("Not all parties are connected")),
@@ -140,6 +142,8 @@ def _details(details: Mapping[str, Any]) -> list[str]:
         found.append(ngettext("%(num)s studio", "%(num)s studios", details["studios"]))
     if details.get("attempt", 1) != 1:
         found.append(_("Attempt %(number)s", number=details["attempt"]))
+    if "replaced" in details:
+        found.append(_("Instead of %(studio)s", studio=details["replaced"]))
     if "bridge" in details:
         found.append(_("%(other)s instead of %(bridge)s", other=details["other"], bridge=details["bridge"]))
     elif other := details.get("acute") or details.get("other"):

@@ -12,6 +12,8 @@ from models import (
     Conference,
     ConferenceState,
     Draft,
+    Leg,
+    LegState,
     Organisation,
     Purpose,
     RequestState,
@@ -23,6 +25,7 @@ from models import (
     Studio,
     Swap,
     WaitingRequest,
+    Wanted,
     db,
 )
 from studios.booking.wishes import Booking, booking_to_json, studio_ids
@@ -61,6 +64,18 @@ class Stock:
         return factories.conference(
             *studios, start=self.now, end=self.now + 2 * HOUR, state=ConferenceState.RUNNING, due_at=None
         )
+
+    def called(self, state: LegState, **changes: Any) -> Conference:
+        """Three studios of its own under way, the second and third with a call in this state."""
+        site = factories.site(self.unn)
+        conference = self.running(*(factories.studio(site) for _ in range(3)))
+        for key, value in changes.items():
+            setattr(conference, key, value)
+        for party in conference.parties[1:]:
+            token = f"{conference.reference}/{party.id}"
+            call = {"wanted": Wanted.UP, "state": state, "token": token, "changed_at": self.now}
+            _kept(Leg(conference_id=conference.id, party_id=party.id, **call))
+        return conference
 
     def asked(self) -> Conference:
         conference = self.planned()
@@ -117,6 +132,12 @@ class Stock:
         of = {"conference_id": theirs.id, "conference_version": theirs.version}
         return _kept(Swap(booking=booking, state=RequestState.WAITING, **of, **asker, **proposed, **times))
 
+    def bridge(self) -> int:
+        """One that is left, for another that has the ports."""
+        row = Bridge(name="West", driver=BridgeDriver.PEXIP, address="https://bridge", ports=3)
+        key: int = _kept(row).id
+        return key
+
     def booking(self, start: datetime) -> Booking:
         parties = these_studios(studio.id for studio in self.studios[:2])
         return Booking("Lung meeting", Purpose.CLINICAL, self.unn.id, start, start + HOUR, parties)
@@ -155,8 +176,14 @@ def _for_conferences(stock: Stock) -> dict[str, Known]:
 
 def _for_running(stock: Stock) -> dict[str, Known]:
     return {
-        "conference_actions.extend": _of(stock.running(*stock.studios[:2]), {"minutes": 15}),
-        "conference_actions.release": _of(stock.running(*stock.studios[2:5]), number=2),
+        "conferences_under_way.extend": _of(stock.running(*stock.studios[:2]), {"minutes": 15}),
+        "conferences_under_way.release": _of(stock.running(*stock.studios[2:5]), number=2),
+        "conferences_under_way.join": _of(stock.called(LegState.CONNECTED), {"guest": "sip:anne@example.org"}),
+        "conferences_under_way.replacements": _of(stock.planned(), number=2),
+        "conferences_under_way.replace": _of(stock.planned(), {"studio": "S-3"}, number=2),
+        "conferences_under_way.call": _of(stock.called(LegState.FAILED), number=2),
+        "conferences_under_way.hang_up": _of(stock.called(LegState.CONNECTED), number=2),
+        "conferences_under_way.reroute": _of(stock.called(LegState.FAILED, bridge_id=stock.bridge(), ports=3)),
     }
 
 

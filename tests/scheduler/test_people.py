@@ -7,7 +7,10 @@ import pytest
 from errors import Conflict
 from models import Conference, ConferenceState, StartMode, db, write
 from scheduler.conference_rules import due_warning
+from simulation.studio import Fault
 from studios.booking import running
+from studios.booking.joining import join, replace_studio
+from studios.booking.wishes import StudioWish
 from tests import factories
 from tests.scheduler.test_admission import modes, pass_after_pass
 from tests.scheduler.test_calls import connected, is_in, kinds, passes_until
@@ -125,3 +128,32 @@ def test_after_an_extension_the_screens_are_told_of_the_new_end(network, running
 )
 def test_each_warning_is_due_once(before_end, warned, due):
     assert due_warning(NOW + timedelta(seconds=before_end), warned, NOW) == due
+
+
+def test_who_joins_is_called_and_who_is_replaced_is_taken_out_while_the_others_go_on(
+    network, studios, running_now, equipment
+):
+    conference = running_now("TROMSO", "BODO")
+    passes_until(conference, equipment, is_in(ConferenceState.RUNNING, conference))
+    (kept,) = network.calls("BODO")
+    write(lambda: join(conference.id, StudioWish(studios["ALTA"].id), None, None).id)
+    passes_until(conference, equipment, lambda: connected(network, "ALTA") == 1)
+    assert network.calls("BODO") == [kept]
+
+    version = db.session.get_one(Conference, conference.id).version
+    write(lambda: replace_studio(conference.id, 2, studios["NARVIK"].id, version, None).id)
+    passes_until(conference, equipment, lambda: connected(network, "NARVIK") == 1 and not network.calls("ALTA"))
+    assert network.calls("BODO") == [kept]
+    passes_until(conference, equipment, is_in(ConferenceState.RUNNING, conference))
+    assert not network.fleet.studios["ALTA"].muted
+
+
+def test_a_dead_host_is_replaced_and_the_conference_takes_place(network, studios, running_now, equipment):
+    network.suffer("TROMSO", Fault.DEAD)
+    conference = running_now("TROMSO", "BODO", "ALTA")
+    passes_until(conference, equipment, lambda: "leg.failed" in kinds(conference), seconds=30)
+    version = db.session.get_one(Conference, conference.id).version
+    write(lambda: replace_studio(conference.id, 0, studios["NARVIK"].id, version, None).id)
+    passes_until(conference, equipment, is_in(ConferenceState.RUNNING, conference), seconds=30)
+    assert all(network.fleet.studios[code].muted for code in ("BODO", "ALTA", "NARVIK"))
+    assert [len(network.calls(code)) for code in ("BODO", "ALTA", "NARVIK")] == [2, 1, 1]

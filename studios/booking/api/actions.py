@@ -1,6 +1,4 @@
-"""What is done with a conference beside changing it: taken back, copied, extended, answered, told."""
-
-from collections.abc import Callable
+"""What is done with a conference beside changing it: taken back, copied, answered, told."""
 
 from flask import Blueprint
 from pydantic import BaseModel
@@ -9,21 +7,19 @@ from accounts.permissions import EVERY_ROLE, access
 from accounts.rules import Scope
 from api.answers import Answer
 from api.endpoint import PREFIX, endpoint
-from models import Conference
-from studios.booking import answers, queries, running
+from studios.booking import answers, queries
 from studios.booking import conferences as writes
-from studios.booking.api.asked import CopyRequest, DeclineRequest, ExtendRequest
+from studios.booking.api.asked import CopyRequest, DeclineRequest
 from studios.booking.api.reading import BOOKERS
 from studios.booking.api.refusing import Wished, done
 from studios.booking.api.rights import (
     conference_at,
     conference_with_own_party,
     own_conference,
-    own_conference_locked,
     person,
     version_seen,
 )
-from studios.booking.api.telling import told
+from studios.booking.api.telling import at_version, told
 from studios.booking.api.told import ConferenceAnswer, ConflictAnswer, EventAnswer, EventsAnswer
 from studios.booking.conferences import booking_of, copy_of
 from studios.booking.story import tell
@@ -40,7 +36,7 @@ CHANGED: dict[int, type[BaseModel] | None] = {200: ConferenceAnswer, 409: Confli
 def restore(reference: str) -> Answer:
     """Planned again as it was, while its studios are still free. If-Match counts."""
     return done(
-        lambda: _at_version(reference, writes.take_back_cancellation),
+        lambda: at_version(reference, writes.take_back_cancellation),
         lambda: Wished(booking_of(found := own_conference(reference)), found.id),
     )
 
@@ -55,34 +51,6 @@ def copy(reference: str, body: CopyRequest) -> Answer:
         lambda: told(writes.book(copy_of(own_conference(reference), body.start), person()), 201),
         lambda: Wished(copy_of(own_conference(reference), body.start)),
     )
-
-
-@endpoint(
-    blueprint, "POST", "/extend", summary="Let a running conference last longer", scope=Scope.BOOK, roles=BOOKERS,
-    body=ExtendRequest, answers=CHANGED, idempotent=True,
-)  # fmt: skip
-def extend(reference: str, body: ExtendRequest) -> Answer:
-    """While every studio and the bridge's ports are free; otherwise `conflicts` says who is in the way. If-Match
-    counts."""
-    return done(
-        lambda: _at_version(reference, lambda key, version, who: running.extend(key, body.minutes, version, who)),
-        lambda: Wished(booking_of(found := own_conference(reference)), found.id, is_fixed=True),
-    )
-
-
-@endpoint(
-    blueprint, "POST", "/parties/<int:number>/release", summary="Give a studio back before the end",
-    scope=Scope.BOOK, roles=BOOKERS, answers=CHANGED, idempotent=True,
-)  # fmt: skip
-def release(reference: str, number: int) -> Answer:
-    """While the conference runs: the call of this party, counted from 1, is taken down, and the others go on. For the
-    organisation that owns the conference and that of the party."""
-
-    def work() -> Answer:
-        found = conference_with_own_party(reference, number, owner_too=True)
-        return told(running.release_studio(found.id, number - 1, version_seen(), person()))
-
-    return done(work)
 
 
 @endpoint(
@@ -130,10 +98,3 @@ def events(reference: str) -> Answer:
         for line in chapter.lines
     ]
     return Answer(EventsAnswer(events=lines))
-
-
-def _at_version(reference: str, act: Callable[..., Conference]) -> Answer:
-    """Do it to the version that If-Match names, or to the one that there is."""
-    version = version_seen()
-    found = own_conference_locked(reference)
-    return told(act(found.id, found.version if version is None else version, person()))

@@ -132,6 +132,27 @@ class ExtendRequest(RequestModel):
     minutes: Annotated[int, Field(ge=1, le=24 * 60)]
 
 
+class JoinRequest(RequestModel):
+    """Exactly one of a studio by its code, and a guest by video address or telephone number. Attendees are of a
+    studio."""
+
+    studio: Code | None = None
+    guest: Address | None = None
+    attendees: People | None = None
+
+    @model_validator(mode="after")
+    def _is_one_thing(self) -> "JoinRequest":
+        if (self.studio is None) == (self.guest is None):
+            raise ValueError(_("A party is one of these: a studio or a guest."))
+        return self
+
+
+class ReplaceRequest(RequestModel):
+    """The code of the studio that takes the place."""
+
+    studio: Code
+
+
 class DeclineRequest(RequestModel):
     """The others around the table read the reason."""
 

@@ -14,12 +14,14 @@ from studios.booking.api import (
     swaps,
     terms,
     times,
+    under_way,
     waiting,
 )
 
 PARTS = (
     conferences,
     actions,
+    under_way,
     emergencies,
     series,
     series_edits,

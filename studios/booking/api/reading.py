@@ -111,6 +111,13 @@ def ids_by_code(codes: Sequence[str]) -> dict[str, int]:
     return Places().studios(codes)
 
 
+def studio_key(code: str) -> int:
+    """Of a studio in use. Raises Invalid."""
+    if key := ids_by_code([code]).get(code):
+        return key
+    raise Invalid(no_such_studio(code), "studio")
+
+
 def no_such_studio(code: str) -> str:
     return _("There is no studio with the code %(code)s in use.", code=code)
 

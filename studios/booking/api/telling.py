@@ -1,6 +1,6 @@
 """Conferences as programs are told them. What is for those around the table is left out for everybody else."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from accounts.permissions import access
@@ -8,6 +8,7 @@ from api.answers import Answer
 from api.endpoint import PREFIX
 from models import Conference, Party, ReservationKind, db
 from studios.booking import queries
+from studios.booking.api.rights import own_conference_locked, person, version_seen
 from studios.booking.api.told import ConferenceAnswer, PartyAnswer, WarningAnswer
 from studios.booking.explaining import worry_sentence
 from studios.booking.worries import Concern, Present, concerns_of, present_of
@@ -17,6 +18,13 @@ def told(conference: Conference, status: int = 200) -> Answer:
     """A conference that was just booked or changed, read anew with all that is told of it."""
     db.session.flush()
     return shown(queries.conference_anew(conference), status)
+
+
+def at_version(reference: str, act: Callable[..., Conference]) -> Answer:
+    """Do it to the version that If-Match names, or to the one that there is."""
+    version = version_seen()
+    found = own_conference_locked(reference)
+    return told(act(found.id, found.version if version is None else version, person()))
 
 
 def shown(conference: Conference, status: int = 200) -> Answer:

@@ -124,6 +124,20 @@ class EventAnswer(AnswerModel):
     notable: bool
 
 
+class ReplacementAnswer(AnswerModel):
+    """`kilometres` from the studio that it would stand in for; 0 in the same building."""
+
+    studio: str
+    name: str
+    site: str
+    capacity: int
+    kilometres: int
+
+
+class ReplacementsAnswer(AnswerModel):
+    replacements: list[ReplacementAnswer]
+
+
 class EventsAnswer(AnswerModel):
     """Newest first."""
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, time, timedelta
 from math import asin, cos, radians, sin, sqrt
 
+from studios.booking.candidates import Candidate
 from studios.booking.finding.question import SOON, Question, Remark, Room
 from studios.calendars.rules import Span
 
@@ -59,7 +60,7 @@ class Ranking:
     def distance(self, room: Room) -> int:
         """Whole kilometres to the nearest studio that was asked for by name, 0 at its site or where none was."""
         if room.id not in self._far:
-            self._far[room.id] = min((_kilometres(room, named) for named in self._named), default=0)
+            self._far[room.id] = min((kilometres(room, named) for named in self._named), default=0)
         return self._far[room.id]
 
     def remarks(self, party: int, room_id: int, start: datetime, is_named: bool) -> Iterator[Remark]:
@@ -97,7 +98,7 @@ def _day_of(start: datetime, question: Question) -> Span:
     return Span(*(midnight.astimezone(UTC) for midnight in midnights))
 
 
-def _kilometres(one: Room, other: Room) -> int:
+def kilometres(one: Room | Candidate, other: Room | Candidate) -> int:
     """Over the globe (haversine)."""
     if one.site_id == other.site_id:
         return 0
