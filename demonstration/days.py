@@ -9,6 +9,7 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 from config import settings
+from demonstration.bridges import give_ports
 from demonstration.day_plan import LivingDay, Meeting, plan_around, plan_day
 from demonstration.network import Network
 from demonstration.people import keep_planners
@@ -91,6 +92,7 @@ def _write_day(seed: int, now: datetime) -> Written | None:
     stories = [*(tell(random, meeting, Outages([])) for meeting in day.past), *_to_come(day, now)]
     rows = _rows(stories, give_keys(Conference, len(stories)), cast())
     insert(rows)
+    give_ports(now)
     return Written(len(stories), len(day.past))
 
 

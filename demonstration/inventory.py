@@ -10,6 +10,7 @@ from zlib import crc32
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
+from demonstration.bridges import keep_bridges
 from demonstration.inventory_plan import (
     AUTHORITIES,
     CODEC_CREDENTIAL,
@@ -70,6 +71,7 @@ def install(
     _keep_credentials(now)
     outcome = import_inventory(read_inventory(_as_file(rows)), now, progress=progress)
     assert not outcome.faults, outcome.faults[0]
+    keep_bridges(now)
     _set_parents()
     _set_contacts(sites)
     _set_quality_tests(now)

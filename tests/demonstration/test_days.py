@@ -26,6 +26,7 @@ from models import (
     db,
 )
 from reports import figures
+from simulation.inventory import read_inventory
 from studios.booking.rules import first_look
 from tests import factories
 from tests.demonstration.conftest import DAYS, NOW, OVERLAPS, no_progress
@@ -79,6 +80,16 @@ def test_the_day_has_a_past_that_is_over_and_a_future_that_falls_due(installed: 
     hosts = "SELECT count(*) FROM (SELECT conference_id FROM party WHERE host GROUP BY 1 HAVING count(*) = 1) AS one"
     assert number(hosts) == written.conferences
     assert number(OVERLAPS) == 0
+
+
+def test_what_begins_with_three_parties_or_more_has_ports_of_a_bridge_that_the_fleet_plays(installed: Flask) -> None:
+    days.write_day(1, NOW)
+    parties = "(SELECT count(*) FROM party WHERE party.conference_id = conference.id)"
+    to_come = f"FROM conference WHERE state = 'planned' AND starts_at >= :now AND {parties}"
+    assert number(f"SELECT count(*) {to_come} > 2", now=NOW) > 10
+    assert number(f"SELECT count(*) {to_come} > 2 AND ports <> {parties}", now=NOW) == 0
+    assert number(f"SELECT count(*) {to_come} = 2 AND bridge_id IS NOT NULL", now=NOW) == 0
+    assert len(read_inventory().bridges) == 4
 
 
 def test_the_coordinator_has_conferences_of_the_own_organisation_soon(installed: Flask) -> None:

@@ -141,7 +141,7 @@ def test_the_demonstration_is_stored_with_parents_contacts_and_statuses(
     credentials = {row.name: row for row in db.session.scalars(db.select(Credential))}
     privacy = credentials["demo-snmp-v3"].open_privacy()
     secrets = [*(row.open() for row in credentials.values()), privacy or ""]
-    assert (len(credentials), len(set(secrets))) == (3, 4)
+    assert (len(credentials), len(set(secrets))) == (4, 5)
     assert min(map(len, secrets)) >= 20
     assert [name for name, row in credentials.items() if row.suits_snmp_3] == ["demo-snmp-v3"]
 
