@@ -98,6 +98,12 @@ def _count(value: str) -> int:
     return int(value)
 
 
+def _minutes(value: str) -> int:
+    if not value.isdecimal():
+        raise ValueError("it must be a whole number of minutes, 0 for none")
+    return int(value)
+
+
 def _flag(value: str) -> bool:
     words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
     if value.strip().lower() not in words:
@@ -273,7 +279,7 @@ class Settings:
     # Where codecs reach the pages, to post what people press on their panels; as people do, unless this is set.
     panel_url: str = _setting("", _web_address)
     # By how many minutes in all a conference goes on by itself while its studios and ports are free.
-    go_on_minutes: int = _setting(15, _count)
+    go_on_minutes: int = _setting(15, _minutes)
     # Whether who hung up is called again after half a minute.
     redial_hung_up: bool = _setting(False, _flag)
 

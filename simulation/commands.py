@@ -57,7 +57,7 @@ def fault(words: tuple[str, ...], site: str | None, bridge: str | None) -> None:
     """Let the studio CODE of the running fleet suffer a fault; `clear` heals it.
 
     \b
-    FAULT is dead, busy, declines, slow, drops,
+    FAULT is dead, busy, declines, slow, drops, lies,
     camera-unplugged or microphone-unplugged.
     """
     *codes, kind = words

@@ -103,6 +103,7 @@ def live_calls(studios: dict[str, SimulatedStudio]) -> list[dict[str, Any]]:
             "peer": call.remote,
             "state": call.state,
             "direction": call.direction,
+            "begun": call.begun_at.isoformat(),
             "since": call.since.isoformat(),
         }
         for code, studio in studios.items()

@@ -3,6 +3,7 @@
 import asyncio
 import ipaddress
 import logging
+import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -39,9 +40,16 @@ class _Served:
 
 class Fleet:
     """Studios by code in `studios`, bridges by name in `bridges`. `control` is the (host, port) of the control address,
-    None for none."""
+    None for none; with `tls` all but that is steered encrypted."""
 
-    def __init__(self, specs: Iterable[Spec], control: Address | None = None, timings: Timings | None = None):
+    def __init__(
+        self,
+        specs: Iterable[Spec],
+        control: Address | None = None,
+        timings: Timings | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._tls = tls
         self._specs = list(specs)
         self._control_address = control
         self._timings = timings or Timings()
@@ -113,7 +121,7 @@ class Fleet:
         bridge.phone = phone = SipPhone(bridge)
         served.datagrams.append(await _listen(phone, spec.address, spec.sip_port))
         served.http_address = (spec.api_address, spec.http_port)
-        served.http = await self._http.listen(open_tcp(*served.http_address))
+        served.http = await self._http.listen(open_tcp(*served.http_address), self._tls)
         self._bridges_at[served.http_address] = bridge
 
     async def _begin_studio(self, spec: StudioSpec) -> None:
@@ -127,7 +135,7 @@ class Fleet:
             served.datagrams.append(await _listen(SnmpAgent(studio), spec.address, spec.snmp_port))
         if spec.http_port:
             served.http_address = (spec.address, spec.http_port)
-            served.http = await self._http.listen(open_tcp(*served.http_address))
+            served.http = await self._http.listen(open_tcp(*served.http_address), self._tls)
             self._studios_at[served.http_address] = studio
 
     def _end(self, spec: Spec) -> None:

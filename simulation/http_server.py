@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import Iterator
 from typing import Any
 
@@ -37,11 +38,13 @@ class HttpServer:
         self._server = _Server(self._config)
         self._running: asyncio.Task[None] | None = None
 
-    async def listen(self, opened: socket.socket) -> asyncio.Server:
+    async def listen(self, opened: socket.socket, tls: ssl.SSLContext | None = None) -> asyncio.Server:
         """Serve one more socket; the first starts the server."""
         if self._running is None:
             await self._start()
-        listening = await asyncio.get_running_loop().create_server(self._protocol, sock=opened, backlog=BACKLOG)
+        listening = await asyncio.get_running_loop().create_server(
+            self._protocol, sock=opened, backlog=BACKLOG, ssl=tls
+        )
         self._server.servers.append(listening)
         return listening
 

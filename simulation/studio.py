@@ -15,7 +15,7 @@ HISTORY_LENGTH = 8
 
 
 class Fault(StrEnum):
-    """What a studio can suffer from; `clear` is health."""
+    """What a studio can suffer from; `clear` is health. Who lies says that no call is up, whatever is."""
 
     CLEAR = "clear"
     DEAD = "dead"
@@ -23,6 +23,7 @@ class Fault(StrEnum):
     DECLINES = "declines"
     SLOW = "slow"
     DROPS = "drops"
+    LIES = "lies"
     CAMERA_UNPLUGGED = "camera-unplugged"
     MICROPHONE_UNPLUGGED = "microphone-unplugged"
 
@@ -148,6 +149,7 @@ class Call:
     state: CallState = CallState.DIALLING
     line: Line | None = None
     since: datetime = field(default_factory=lambda: datetime.now(UTC))
+    begun_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     connected_at: datetime | None = None
     ended_at: datetime | None = None
     cause: Cause | None = None

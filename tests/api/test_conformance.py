@@ -11,7 +11,7 @@ from tests.api.samples import add_samples
 from tests.api.stock import stocked
 from tests.conftest import settings_for
 
-EXAMPLES = 10  # for each operation and each kind of request
+EXAMPLES = 6  # for each operation and each kind of request
 
 
 @pytest.fixture

@@ -34,6 +34,12 @@ _runs = count(1)
 STUDIONETT = Path(sys.executable).with_name("studionett")
 
 
+@pytest.fixture
+def dialect() -> str:
+    """What is tried here is at the studios; processes side by side, and those that die, on both databases."""
+    return "sqlite"
+
+
 @dataclass
 class Network:
     """The studios as they really are (`calls`), whatever our tables say."""

@@ -25,12 +25,6 @@ NOW = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def dialect() -> str:
-    """What is tried here is at the studios; the tables are the same."""
-    return "sqlite"
-
-
-@pytest.fixture
 def panels(app: Flask) -> Iterator[None]:
     """The pages, served for the codecs to post presses to."""
     server = waitress.create_server(app, host="127.0.0.1", port=0)

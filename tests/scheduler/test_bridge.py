@@ -16,11 +16,6 @@ NAMES = ("TROMSO", "BODO", "ALTA")
 
 
 @pytest.fixture
-def dialect() -> str:
-    return "sqlite"
-
-
-@pytest.fixture
 def bridged(running_now, bridges, studios):
     for code in NAMES:
         studios[code].start_mode = StartMode.OPEN

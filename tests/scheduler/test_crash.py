@@ -6,6 +6,8 @@ import signal
 import time
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from app import create_app
 from devices.pexip import PexipClient
 from devices.xapi import XapiClient
@@ -13,8 +15,13 @@ from models import ConferenceState, Event, db
 from scheduler import calls
 from scheduler.equipment import Equipment
 from simulation.studio import CallState
-from tests.conftest import settings_for
+from tests.conftest import DIALECTS, settings_for
 from tests.scheduler.conftest import wait_for
+
+
+@pytest.fixture(params=DIALECTS)
+def dialect(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 def _dial_and_die(url: str, conference_id: int) -> None:

@@ -19,11 +19,6 @@ NOW = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def dialect() -> str:
-    return "sqlite"
-
-
-@pytest.fixture
 def open_rooms(studios):
     modes(studios, **dict.fromkeys(("TROMSO", "BODO", "ALTA"), StartMode.OPEN))
 

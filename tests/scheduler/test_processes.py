@@ -14,10 +14,16 @@ import pytest
 from models import Conference, ConferenceState, Event, db
 from simulation.studio import CallState
 from tests import factories
+from tests.conftest import DIALECTS
 from tests.scheduler.conftest import STUDIONETT, wait_for
 
 AWAY = 7  # seconds
 PAIRS = [(f"HOST-{n}", f"FAR-{n}") for n in range(20)]
+
+
+@pytest.fixture(params=DIALECTS)
+def dialect(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 def states() -> Counter[ConferenceState]:
