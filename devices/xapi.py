@@ -5,6 +5,7 @@ Source: Cisco "API Reference Guide" of CE9 and RoomOS, chapter "Using HTTP/HTTPS
 """
 
 import ssl
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -84,13 +85,27 @@ class CodecStatus:
 class XapiClient:
     """Speaks to any number of codecs from any number of threads.
 
-    Each method is one exchange: session begun, one to three requests, session ended, all within `deadline` seconds.
-    All raise DeviceError. `verify` is a TLS context, True for the system's authorities, or False for codecs that have
-    only their factory certificate.
+    Each method is one exchange: session begun, one to three requests, session ended, all within `deadline` seconds;
+    inside `keep` a thread's exchanges with one codec share a session. All raise DeviceError. `verify` is a TLS context,
+    True for the system's authorities, or False for codecs that have only their factory certificate.
     """
 
     def __init__(self, *, verify: ssl.SSLContext | bool = True, connect: float = 3.0, read: float = 5.0) -> None:
         self._client = new_client(verify, connect, read)
+        self._kept = threading.local()
+
+    @contextmanager
+    def keep(self, codec: Codec) -> Iterator[None]:
+        """What this thread asks of the codec inside the block shares one session, which is begun by the first."""
+        before, kept = getattr(self._kept, "now", None), _Kept(codec)
+        self._kept.now = kept
+        try:
+            yield
+        finally:
+            self._kept.now = before
+            if kept.session is not None:
+                with within(ENDING_MOST):
+                    kept.session.end()
 
     def calls(self, codec: Codec, *, deadline: float = DEFAULT_DEADLINE) -> list[CodecCall]:
         """The codec's present calls; none when idle."""
@@ -169,6 +184,12 @@ class XapiClient:
 
     @contextmanager
     def _session(self, codec: Codec, seconds: float) -> Iterator["_Session"]:
+        kept: _Kept | None = getattr(self._kept, "now", None)
+        if kept is not None and kept.codec == codec:
+            with within(seconds):
+                kept.session = kept.session or _Session.begin(self._client, codec)
+                yield kept.session
+            return
         ending = min(seconds * ENDING_SHARE, ENDING_MOST)
         started = time.monotonic()
         with within(seconds - ending):
@@ -185,15 +206,11 @@ class _Session:
         self._client = client
         self._codec = codec
         self._cookie = cookie
+        self._has_worked = False
 
     @classmethod
     def begin(cls, client: httpx.Client, codec: Codec) -> Self:
-        auth = httpx.BasicAuth(codec.username, codec.password)
-        headers, _ = _send(client, codec, "POST", "/xmlapi/session/begin", auth=auth)
-        cookie = _session_cookie(headers)
-        if not cookie:
-            raise BadAnswer("no session cookie")
-        return cls(client, codec, cookie)
+        return cls(client, codec, _begun(client, codec))
 
     def calls(self) -> list[CodecCall]:
         return calls_of(parse(self._send("GET", "/getxml?location=/Status/Call")))
@@ -227,12 +244,40 @@ class _Session:
     def end(self) -> None:
         """Never raises: what the session was for has already succeeded or failed."""
         try:
-            self._send("POST", "/xmlapi/session/end")
+            self._send_once("POST", "/xmlapi/session/end")
         except DeviceError as error:
             log.warning("xapi session not ended", codec=self._codec.url, error=str(error))
 
     def _send(self, method: str, path: str, content: bytes | None = None) -> bytes:
+        """A session that has worked and is unknown now, as after a restart, is begun anew: nothing was carried out."""
+        try:
+            answer = self._send_once(method, path, content)
+        except Unauthorised:
+            if not self._has_worked:
+                raise
+            self._cookie = _begun(self._client, self._codec)
+            answer = self._send_once(method, path, content)
+        self._has_worked = True
+        return answer
+
+    def _send_once(self, method: str, path: str, content: bytes | None = None) -> bytes:
         return _send(self._client, self._codec, method, path, content=content, cookie=self._cookie)[1]
+
+
+@dataclass
+class _Kept:
+    codec: Codec
+    session: _Session | None = None
+
+
+def _begun(client: httpx.Client, codec: Codec) -> str:
+    """The cookie of a new session."""
+    auth = httpx.BasicAuth(codec.username, codec.password)
+    headers, _ = _send(client, codec, "POST", "/xmlapi/session/begin", auth=auth)
+    cookie = _session_cookie(headers)
+    if not cookie:
+        raise BadAnswer("no session cookie")
+    return cookie
 
 
 def _send(

@@ -15,7 +15,7 @@ from scheduler.ahead import bars, make_ready, open_room, steps_now
 from scheduler.conference_rules import bridge_fails, state_of
 from scheduler.detours import leave_former_rooms, take_detour
 from scheduler.endings import near_the_end
-from scheduler.equipment import LASTING, Equipment, steered
+from scheduler.equipment import LASTING, Equipment, session_of, steered
 from scheduler.leases import Lease, LeaseLost, claim
 from scheduler.panels import Outcome, carry_out, doors_after, record_panels
 from scheduler.recording import Outdated, begin_anew, call_off, enter, intend, left_by, record
@@ -77,15 +77,16 @@ def reconcile(conference_id: int, worker: str, equipment: Equipment) -> datetime
     try:
         if table.is_ahead:
             return make_ready(lease, table, equipment)
-        sights = _observe(table, equipment, lease)
-        table = _admit(table, sights, equipment, lease)
-        if _goes_another_way(lease, table, sights):
-            return write(lambda: begin_anew(lease, table))
-        table = near_the_end(lease, table, equipment)
-        moves = _decide(table, sights)
-        if any(move.action in ORDERS for move in moves):
-            write(lambda: intend(lease, table, moves))
-        moves = [_act(move, table, lease) for move in moves]
+        with session_of(table.host):
+            sights = _observe(table, equipment, lease)
+            table = _admit(table, sights, equipment, lease)
+            if _goes_another_way(lease, table, sights):
+                return write(lambda: begin_anew(lease, table))
+            table = near_the_end(lease, table, equipment)
+            moves = _decide(table, sights)
+            if any(move.action in ORDERS for move in moves):
+                write(lambda: intend(lease, table, moves))
+            moves = [_act(move, table, lease) for move in moves]
         given_back = _give_back(table, moves, equipment, lease)
         return write(lambda: record(lease, table, moves, given_back))
     except Outdated:
@@ -146,7 +147,8 @@ def _admit(table: Table, sights: Sights, equipment: Equipment, lease: Lease) -> 
         lease.renew()
         table = open_room(lease, table)
     talking = _talking(table, sights)
-    steps = {party_id: found for party_id, found in steps_now(table).items() if party_id not in talking}
+    wait = talking | _put_off(table)
+    steps = {party_id: found for party_id, found in steps_now(table).items() if party_id not in wait}
     if not steps:
         return table
     lease.renew()
@@ -168,6 +170,13 @@ def _talking(table: Table, sights: Sights) -> set[int]:
     known = any(leg.state is LegState.CONNECTED for leg in table.legs)
     host = {table.host_party} if new and not known and table.host_party else set()
     return {table.party_of(leg.leg_id) for leg in new} | host
+
+
+def _put_off(table: Table) -> set[int]:
+    """Whose panel was asked in vain before: it is asked again once all others are called, who must not wait for it."""
+    silent = {party_id for party_id, door in table.doors.items() if door.cause and party_id != table.host_party}
+    others = [leg for leg in table.legs if table.party_of(leg.leg_id) not in silent]
+    return silent if any(leg.is_to_be_dialled(table.now) for leg in others) else set()
 
 
 def _record_panels(lease: Lease, table: Table, outcomes: Sequence[Outcome]) -> None:

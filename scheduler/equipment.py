@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import TypeVar
 
@@ -74,6 +75,10 @@ def steered(station: Station) -> Driver:
     """The driver of a station that answered."""
     assert station.driver is not None, "only equipment that answered is given orders"
     return station.driver
+
+
+def session_of(station: Station | None) -> AbstractContextManager[None]:
+    return nullcontext() if station is None or station.driver is None else station.driver.session()
 
 
 def _opened(credential: Credential | None) -> tuple[str, str]:

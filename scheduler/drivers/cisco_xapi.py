@@ -1,5 +1,6 @@
 """Cisco codecs by xAPI, thin over the protocol's client."""
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from devices.xapi import Codec, Prompt, XapiClient
@@ -21,6 +22,9 @@ ENDINGS = {
 class CiscoXapi:
     client: XapiClient
     codec: Codec
+
+    def session(self) -> AbstractContextManager[None]:
+        return self.client.keep(self.codec)
 
     def open(self) -> None:
         """A codec takes and places calls as it is."""

@@ -1,5 +1,6 @@
 """What the scheduler asks of equipment that sets up calls. A new kind of equipment is one more file beside this one."""
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,6 +15,10 @@ DEADLINE = ORDER.total_seconds()
 class Driver(Protocol):
     """One piece of equipment, and one room in it where it has several. Every method is one exchange that ends within
     DEADLINE, and raises DeviceError; from any thread."""
+
+    def session(self) -> AbstractContextManager[None]:
+        """What this thread asks inside the block may share what it costs to sign in. Raises nothing by itself."""
+        ...
 
     def open(self) -> None:
         """Make ready what calls need before the first of them; again does no harm. Nothing, for most."""
