@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from statistics import median
 
 from flask_migrate import upgrade
 
@@ -44,6 +45,7 @@ class Broken(Exception):
 def main() -> None:
     parser = argparse.ArgumentParser(prog="script/soak scheduler", description=__doc__)
     parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--beside", action="store_true", help="another scheduler runs all the time beside the killed")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     options = parser.parse_args()
     logging.disable(logging.INFO)
@@ -55,10 +57,14 @@ def main() -> None:
         with app.app_context(), _fleet(chance) as fleet, _schedulers(url, Path(folder, LOG)) as start:
             upgrade()
             pairs = _inventory(fleet)
+            if options.beside:
+                start()
+            took: list[float] = []
             try:
                 for number in range(1, options.rounds + 1):
-                    _round(pairs, fleet, start, chance)
-                    print(f"round {number}: every call once, none left", flush=True)
+                    took += _round(pairs, fleet, start, chance)
+                    told = ", ".join(f"{seconds:.1f} s" for seconds in took[-2:])
+                    print(f"round {number}: every call once, none left; after the kills {told}", flush=True)
             except Broken as broken:
                 print("\n".join([*_told(fleet), Path(folder, LOG).read_text()]))
                 sys.exit(f"soak scheduler: {broken} (seed {options.seed})")
@@ -67,6 +73,8 @@ def main() -> None:
         [
             Figure("calls", calls, "calls"),
             Figure("kills", 2 * options.rounds, "kills"),
+            Figure("from a kill until the endpoints equal the calendar, half", median(took), "s"),
+            Figure("from a kill until the endpoints equal the calendar, the longest", max(took), "s"),
             Figure("double dials", 0, "calls"),
         ]
     )
@@ -77,36 +85,42 @@ def _round(
     fleet: Fleet,
     start: Callable[[], "subprocess.Popen[bytes]"],
     chance: random.Random,
-) -> None:
-    """One kill while calls start, one while they end."""
+) -> tuple[float, float]:
+    """One kill while calls start, one while they end; how many seconds after each all was as it should be, counted from
+    when all was due, if that was later."""
     before = {code: _last_number(fleet.studios[code]) for code, _ in pairs}
-    ids, first_start, first_end = _book(pairs, chance)
+    ids, starts, ends = _book(pairs, chance)
     doomed = start()
-    _sleep_until(first_start + timedelta(seconds=chance.uniform(-0.3, 2)))
+    _sleep_until(min(starts) + timedelta(seconds=chance.uniform(-0.3, 2)))
     doomed.kill()
+    began = max(datetime.now(UTC), *starts)
     doomed = start()
     _await(lambda: all(_is_connected(fleet, pair) for pair in pairs), "calls that should run do not")
+    up = datetime.now(UTC) - began
     _expect_running(ids)
-    _sleep_until(first_end + timedelta(seconds=chance.uniform(-0.3, 2)))
+    _sleep_until(min(ends) + timedelta(seconds=chance.uniform(-0.3, 2)))
     doomed.kill()
+    began = max(datetime.now(UTC), *ends)
     calm = start()
-    _await(lambda: _states(ids) == {ConferenceState.ENDED}, "conferences do not end")
     _await(lambda: not any(studio.calls for studio in fleet.studios.values()), "calls are left up")
+    down = datetime.now(UTC) - began
+    _await(lambda: _states(ids) == {ConferenceState.ENDED}, "conferences do not end")
     calm.terminate()
     calm.wait(PATIENCE)
     for host, _ in pairs:
         dialled = _outgoing(fleet.studios[host], before[host])
         if dialled != 1:
             raise Broken(f"{host} dialled {dialled} times for one conference")
+    return up.total_seconds(), down.total_seconds()
 
 
-def _book(pairs: Sequence[tuple[str, str]], chance: random.Random) -> tuple[list[int], datetime, datetime]:
+def _book(pairs: Sequence[tuple[str, str]], chance: random.Random) -> tuple[list[int], list[datetime], list[datetime]]:
     base, ids, starts, ends = datetime.now(UTC) + timedelta(seconds=LEAD), [], [], []
     for pair in pairs:
         starts.append(base + timedelta(seconds=chance.uniform(0, 1.5)))
         ends.append(base + timedelta(seconds=LASTS + chance.uniform(0, 1.5)))
         ids.append(write(partial(_add, pair, starts[-1], ends[-1])))
-    return ids, min(starts), min(ends)
+    return ids, starts, ends
 
 
 def _add(pair: tuple[str, str], start: datetime, end: datetime) -> int:
@@ -218,7 +232,8 @@ def _inventory(fleet: Fleet) -> list[tuple[str, str]]:
 @contextmanager
 def _schedulers(url: str, log: Path) -> Iterator[Callable[[], "subprocess.Popen[bytes]"]]:
     """Starts schedulers as processes of their own; at the end none is left."""
-    environment = {**os.environ, "STUDIONETT_DATABASE_URL": url, "STUDIONETT_SECRET_KEY": KEY}
+    own = {"STUDIONETT_DATABASE_URL": url, "STUDIONETT_SECRET_KEY": KEY, "STUDIONETT_GO_ON_MINUTES": "0"}
+    environment = {**os.environ, **own}
     started: list[subprocess.Popen[bytes]] = []
 
     def start() -> "subprocess.Popen[bytes]":
