@@ -210,7 +210,12 @@ class _Session:
 
     @classmethod
     def begin(cls, client: httpx.Client, codec: Codec) -> Self:
-        return cls(client, codec, _begun(client, codec))
+        """Processes that were killed may have left the codec no session to give: then each request says who we are."""
+        try:
+            return cls(client, codec, _begun(client, codec))
+        except RateLimited:
+            log.warning("xapi session not begun", codec=codec.url)
+            return cls(client, codec, "")
 
     def calls(self) -> list[CodecCall]:
         return calls_of(parse(self._send("GET", "/getxml?location=/Status/Call")))
@@ -243,6 +248,8 @@ class _Session:
 
     def end(self) -> None:
         """Never raises: what the session was for has already succeeded or failed."""
+        if not self._cookie:
+            return
         try:
             self._send_once("POST", "/xmlapi/session/end")
         except DeviceError as error:
@@ -252,7 +259,9 @@ class _Session:
         """A session that has worked and is unknown now, as after a restart, is begun anew: nothing was carried out."""
         try:
             answer = self._send_once(method, path, content)
-        except Unauthorised:
+        except Unauthorised as error:
+            if not self._cookie:
+                raise RateLimited("no session is left, and nothing is done without one") from error
             if not self._has_worked:
                 raise
             self._cookie = _begun(self._client, self._codec)
@@ -261,7 +270,8 @@ class _Session:
         return answer
 
     def _send_once(self, method: str, path: str, content: bytes | None = None) -> bytes:
-        return _send(self._client, self._codec, method, path, content=content, cookie=self._cookie)[1]
+        said = {"cookie": self._cookie} if self._cookie else {"auth": _auth(self._codec)}
+        return _send(self._client, self._codec, method, path, content=content, **said)[1]
 
 
 @dataclass
@@ -270,10 +280,13 @@ class _Kept:
     session: _Session | None = None
 
 
+def _auth(codec: Codec) -> httpx.BasicAuth:
+    return httpx.BasicAuth(codec.username, codec.password)
+
+
 def _begun(client: httpx.Client, codec: Codec) -> str:
     """The cookie of a new session."""
-    auth = httpx.BasicAuth(codec.username, codec.password)
-    headers, _ = _send(client, codec, "POST", "/xmlapi/session/begin", auth=auth)
+    headers, _ = _send(client, codec, "POST", "/xmlapi/session/begin", auth=_auth(codec))
     cookie = _session_cookie(headers)
     if not cookie:
         raise BadAnswer("no session cookie")

@@ -98,3 +98,34 @@ def test_refusals_come_as_what_they_are(fleet: Fleet, client: XapiClient) -> Non
     with pytest.raises(Busy):
         client.dial(CODEC, BODO.uri, "1")
     assert fleet.studios["OSLO"].sessions == set()
+
+
+def test_what_is_kept_is_one_session_ended_at_the_end(client: XapiClient, fleet: Fleet) -> None:
+    sessions = fleet.studios["OSLO"].sessions
+    with client.keep(CODEC):
+        assert sessions == set()
+        client.calls(CODEC)
+        (first,) = sessions
+        call_id = client.dial(CODEC, BODO.uri, "1")
+        client.disconnect(CODEC, call_id)
+        assert sessions == {first}
+    assert sessions == set()
+
+
+def test_a_codec_that_forgets_a_kept_session_is_signed_in_to_again(client: XapiClient, fleet: Fleet) -> None:
+    sessions = fleet.studios["OSLO"].sessions
+    with client.keep(CODEC):
+        client.calls(CODEC)
+        sessions.clear()  # as when it starts again
+        client.dial(CODEC, BODO.uri, "1")
+        assert len(fleet.studios["OSLO"].calls) == 1
+    assert sessions == set()
+
+
+def test_a_codec_whose_sessions_were_all_left_open_by_others_still_takes_orders(
+    client: XapiClient, fleet: Fleet
+) -> None:
+    fleet.studios["OSLO"].sessions |= {"left", "by", "others"}
+    client.dial(CODEC, BODO.uri, "1")
+    assert [call.booking_id for call in client.calls(CODEC)] == ["1"]
+    assert fleet.studios["OSLO"].sessions == {"left", "by", "others"}
