@@ -35,6 +35,7 @@ def test_live_calls_of_all_studios_are_listed_with_both_ends():
                 "peer": two.spec.uri,
                 "state": "Connected",
                 "direction": "Outgoing",
+                "begun": call.begun_at.isoformat(),
                 "since": call.since.isoformat(),
             }
             assert (listed["B"]["peer"], listed["B"]["direction"]) == (one.spec.uri, "Incoming")
