@@ -18,11 +18,12 @@ from studios.inventory.search import Entry, best
 
 @dataclass(frozen=True)
 class Proposal:
-    """`kilometres`: from the studio that it stands in for, 0 in the same building; none where it stands in for none."""
+    """`kilometres`: from the studio that it stands in for; none where it stands in for none."""
 
     studio: Candidate
     free: bool
     kilometres: int | None = None
+    same_site: bool = False
 
 
 def replacements(conference: Conference, party: Party, own: Own, now: datetime, limit: int) -> list[Proposal]:
@@ -38,11 +39,11 @@ def replacements(conference: Conference, party: Party, own: Own, now: datetime, 
         if not studio.is_down and (studio.steered or not is_host) and not _asks(studio, own)
     ]
     found = [
-        Proposal(each.studio, True, kilometres(each.studio, present))
+        Proposal(each.studio, True, kilometres(each.studio, present), each.studio.site_id == present.site_id)
         for each in _looked_up(conference, fitting, now)
         if each.free
     ]
-    return sorted(found, key=lambda each: (each.kilometres, each.studio.capacity, each.studio.code))[:limit]
+    return sorted(found, key=_nearest_first)[:limit]
 
 
 def found_by(text: str, conference: Conference, own: Own, now: datetime, limit: int) -> list[Proposal]:
@@ -67,6 +68,11 @@ def _looked_up(conference: Conference, studios: Sequence[Candidate], now: dateti
     ]
     diary = diaries.read(asked, [meeting])
     return [Proposal(studio, diary.is_free(studio, meeting)) for studio in asked]
+
+
+def _nearest_first(proposal: Proposal) -> tuple[bool, int, int, str]:
+    studio = proposal.studio
+    return not proposal.same_site, proposal.kilometres or 0, studio.capacity, studio.code
 
 
 def _asks(studio: Candidate, own: Own) -> bool:

@@ -125,7 +125,7 @@ class EventAnswer(AnswerModel):
 
 
 class ReplacementAnswer(AnswerModel):
-    """`kilometres` from the studio that it would stand in for; 0 in the same building."""
+    """`kilometres` from the studio that it would stand in for."""
 
     studio: str
     name: str
