@@ -2,11 +2,16 @@
 
 Its job store is memory: what is due lives in the conference table. It holds a one-shot job for each conference that
 falls due in the next minute, so that starts are exact, and a sweep every second that catches the rest.
+
+APScheduler waits for times of the wall clock. Where that is set back by an hour nothing would happen for an hour, so it
+is watched beside the clock that nobody sets, and after a step all that waits begins anew.
 """
 
 import logging
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from threading import Event, Thread
 
 import structlog
 from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
@@ -19,14 +24,19 @@ from apscheduler.triggers.interval import IntervalTrigger
 # The database judges what is due and its clock may have a coarser grain: never ask a moment too early.
 GRAIN = timedelta(milliseconds=5)
 
+# Clocks that are kept by NTP are moved by less.
+STEP = 2.0  # seconds
+# Looks at conferences whose calls are up, side by side: more would only take turns on one processor.
+CALM = 4
+
 log = structlog.get_logger()
 # It warns of each job that is asked for while it still runs; the sweep asks again.
 logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
 
 class Clock:
-    """`at_once` conferences are worked on at the same time; what is repeated has threads of its own, and what may
-    take long has others still, so that nothing holds up a call."""
+    """`at_once` conferences are worked on at the same time. Those whose calls are up have a few threads of their own,
+    as has what is repeated and what may take long, so that nothing holds up a call."""
 
     def __init__(self, at_once: int) -> None:
         self._scheduler = BackgroundScheduler(
@@ -34,33 +44,71 @@ class Clock:
             executors={
                 "default": ThreadPoolExecutor(2),
                 "conferences": ThreadPoolExecutor(at_once),
+                "calm": ThreadPoolExecutor(CALM),
                 "aside": ThreadPoolExecutor(3),
             },
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
         self._scheduler.add_listener(_log_failure, EVENT_JOB_ERROR)
+        self._stopped = Event()
+        self._after_step: Callable[[], object] = lambda: None
 
     def every(self, seconds: float, job: Callable[[], None], aside: bool = False) -> None:
         """Repeat a job; one that still runs when it is due again is skipped that time. `aside`: it may take long."""
         self._scheduler.add_job(job, IntervalTrigger(seconds=seconds), executor="aside" if aside else "default")
 
-    def at(self, instant: datetime, job: Callable[[int], None], conference_id: int) -> None:
-        """Run a job for a conference at an instant, at once when that is past; the latest word counts."""
+    def at(self, instant: datetime, job: Callable[[int], None], conference_id: int, calm: bool = False) -> None:
+        """Run a job for a conference at an instant, at once when that is past; the latest word counts. `calm`: it may
+        wait where there is much to do."""
         name, when = str(conference_id), instant + GRAIN
         planned = self._scheduler.get_job(name)
         if planned is None:
             trigger = DateTrigger(when)
             again = {"id": name, "replace_existing": True}  # another thread may have added it since it was looked for
-            self._scheduler.add_job(job, trigger, [conference_id], executor="conferences", **again)
+            lane = "calm" if calm else "conferences"
+            self._scheduler.add_job(job, trigger, [conference_id], executor=lane, **again)
         elif planned.next_run_time != when:
             self._move(name, when)
 
-    def start(self) -> None:
+    def start(self, after_step: Callable[[], object]) -> None:
+        """`after_step` is called when the wall clock was set to another time."""
+        self._after_step = after_step
         self._scheduler.start()
+        Thread(target=self._watch, name="clock", daemon=True).start()
 
     def stop(self) -> None:
         """Begin nothing more and wait for what has begun."""
+        self._stopped.set()
         self._scheduler.shutdown(wait=True)
+
+    def _watch(self) -> None:
+        ahead = time.time() - time.monotonic()
+        while not self._stopped.wait(1.0):
+            step = time.time() - time.monotonic() - ahead
+            if abs(step) > STEP:
+                ahead += step
+                log.warning("the clock was set", seconds=round(step))
+                self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        """What is repeated goes on from now; what waits for a conference is found again by the sweep."""
+        for job in self._scheduler.get_jobs():
+            if isinstance(job.trigger, DateTrigger):
+                self._forget(job.id)
+            else:
+                # Its old trigger would wait for the time at which it was made.
+                again = IntervalTrigger(seconds=job.trigger.interval.total_seconds())
+                self._scheduler.reschedule_job(job.id, trigger=again)
+        try:
+            self._after_step()
+        except Exception:
+            log.exception("after the clock was set")  # the next sweep goes on all the same
+
+    def _forget(self, name: str) -> None:
+        try:
+            self._scheduler.remove_job(name)
+        except JobLookupError:
+            log.debug("the job ran meanwhile", job=name)
 
     def _move(self, name: str, when: datetime) -> None:
         try:

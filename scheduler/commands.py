@@ -35,7 +35,7 @@ def scheduler() -> None:
     stop = Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
-    clock.start()
+    clock.start(jobs.after_step)
     click.echo(f"{jobs.worker} minds the calls, {settings().dials_at_once} conferences at once.")
     stop.wait()
     clock.stop()

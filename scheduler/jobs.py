@@ -14,7 +14,7 @@ from models.heartbeat import beat, fall_silent
 from scheduler.calls import reconcile
 from scheduler.clock import Clock
 from scheduler.equipment import Equipment
-from scheduler.queries import due_within, live_conferences
+from scheduler.queries import due_within, live_conferences, recall_live
 from scheduler.rooms import EVERY as CLOSING
 from scheduler.rooms import close_rooms
 
@@ -22,6 +22,7 @@ KIND = "scheduler"
 SWEEP = 1.0  # seconds
 HEARTBEAT = 5.0
 AHEAD = timedelta(minutes=1)
+SOON = timedelta(seconds=2)
 
 # What the other parts have the clock repeat: how often in seconds, and the work, in an application context.
 Repeated = tuple[float, Callable[[], object]]
@@ -50,9 +51,9 @@ class Jobs:
 
     def sweep(self) -> None:
         with self._app.app_context():
-            for conference_id, due_at in due_within(AHEAD):
-                if conference_id not in self._under_way:
-                    self._clock.at(due_at, self.look_at, conference_id)
+            for due in due_within(AHEAD):
+                if due.conference_id not in self._under_way:
+                    self._clock.at(due.at, self.look_at, due.conference_id, due.calm)
 
     def look_at(self, conference_id: int) -> None:
         """Work on a conference now, and again when it asks for it."""
@@ -66,8 +67,13 @@ class Jobs:
         finally:
             with self._lock:
                 self._under_way.discard(conference_id)
-        if look is not None:
-            self._clock.at(look, self.look_at, conference_id)
+        if look is not None and look - datetime.now(UTC) < SOON:
+            self._clock.at(look, self.look_at, conference_id)  # the rest is left to the sweep
+
+    def after_step(self) -> None:
+        """Look at all that is under way now: when each falls due was said by the clock that was set."""
+        with self._app.app_context():
+            write(recall_live)
 
     def _run(self, work: Callable[[], object]) -> None:
         with self._app.app_context():

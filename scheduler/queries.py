@@ -1,6 +1,9 @@
 """What falls due."""
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import sqlalchemy as sa
 
 from models import Conference, ConferenceState, database_now, db
 
@@ -14,11 +17,26 @@ def live_conferences() -> int:
     return db.session.scalar(db.select(db.func.count(Conference.id)).where(*live)) or 0
 
 
-def due_within(ahead: timedelta) -> list[tuple[int, datetime]]:
-    """The conferences to look at within the time ahead, and those that are late, each with when; earliest first."""
+def recall_live() -> None:
+    """Have all that is under way fall due now, unless somebody is at work on it."""
+    live = (Conference.due_at.is_not(None), Conference.state.in_(LIVE), Conference.lease_until.is_(None))
+    db.session.execute(db.update(Conference).where(*live).values(due_at=database_now()))
+
+
+class Due(NamedTuple):
+    """A conference to look at, and when. `calm`: its calls are up, and nobody waits for what the look may find."""
+
+    conference_id: int
+    at: datetime
+    calm: bool
+
+
+def due_within(ahead: timedelta) -> list[Due]:
+    """The conferences to look at within the time ahead, and those that are late; earliest first."""
+    calm = sa.and_(Conference.state == ConferenceState.RUNNING, Conference.due_at < Conference.ends_at)
     query = (
-        db.select(Conference.id, Conference.due_at)
+        sa.select(Conference.id, Conference.due_at, calm)
         .where(Conference.due_at <= database_now() + ahead)
         .order_by(Conference.due_at)
     )
-    return [(row.id, row.due_at) for row in db.session.execute(query)]
+    return [Due(key, at, bool(is_calm)) for key, at, is_calm in db.session.execute(query) if at]

@@ -117,11 +117,13 @@ def read_table(conference_id: int, now: datetime, equipment: Equipment) -> Table
 
 
 def wanted_of(conference: Conference, now: datetime) -> Wanted:
-    """The calendar's word: up from start to end, and from when people in the rooms let it begin."""
+    """The calendar's word: up from start to end, and from when people in the rooms let it begin. What has begun goes on
+    where the clock is set back."""
     if conference.state is ConferenceState.CANCELLED:
         return Wanted.DOWN
     begins = min(conference.starts_at, conference.joined_at or conference.starts_at)
-    return Wanted.UP if begins <= now < conference.ends_at else Wanted.DOWN
+    has_begun = begins <= now or conference.state in LIVE
+    return Wanted.UP if has_begun and now < conference.ends_at else Wanted.DOWN
 
 
 def _doors(conference: Conference, stations: Mapping[int, Station]) -> dict[int, Door]:
@@ -159,8 +161,9 @@ def _legs(conference: Conference, calendar: Wanted, doors: Mapping[int, Door], n
             conference.state is ConferenceState.PLANNED and calendar is Wanted.DOWN
         ):
             continue  # what was slept through is never called
-        early = now < conference.starts_at
-        takes_part = _takes_part(party) and not is_host and not (early and not _pressed(doors.get(party.id)))
+        # Before the start only who has pressed is called; whoever was called once stays so, wherever the clock is set.
+        too_early = now < conference.starts_at and party.id not in legs and not _pressed(doors.get(party.id))
+        takes_part = _takes_part(party) and not is_host and not too_early
         wanted = calendar if takes_part else Wanted.DOWN
         if party.id in legs and legs[party.id].held_down:
             wanted = Wanted.DOWN

@@ -18,6 +18,7 @@ WANTED = {
     "snmpd": "usr/sbin/snmpd",
     "snmp": "usr/bin/snmpget",
     "baresip-core": "usr/bin/baresip",
+    "faketime": "usr/bin/faketime",
 }
 """Each package and a file that shows it is there."""
 

@@ -6,7 +6,7 @@ from scheduler.clock import Clock
 
 def test_any_number_of_threads_may_ask_for_the_same_conference_at_once():
     clock, failures = Clock(at_once=2), []
-    clock.start()
+    clock.start(lambda: None)
     together = threading.Barrier(8)
 
     def ask() -> None:

@@ -42,7 +42,7 @@ def test_two_schedulers_dial_each_of_twenty_calls_once(network, studios, start_s
     for code, studio in network.fleet.studios.items():
         assert [(code, call.state) for call in studio.calls.values()] == [(code, CallState.CONNECTED)]
     assert len({call.call_id for host, _far in PAIRS for call in network.calls(host)}) == 1, "each host's first call"
-    wait_for(lambda: states() == {ConferenceState.ENDED: 20}, 25)
+    wait_for(lambda: states() == {ConferenceState.ENDED: 20}, 60)
     assert not any(studio.calls for studio in network.fleet.studios.values())
     told = Counter(db.session.scalars(db.select(Event.kind)))
     assert (told["leg.dialled"], told["leg.connected"], told["leg.stopped"]) == (20, 20, 20)

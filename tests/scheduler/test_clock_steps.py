@@ -1,0 +1,64 @@
+"""A scheduler, as a real process, whose machine's clock is set to another time while calls are up."""
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from models import ConferenceState
+from tests.conftest import settings_for
+from tests.scheduler.conftest import STUDIONETT, wait_for
+from tests.scheduler.test_calls import connected, is_in, kinds
+
+LIBRARY = next((str(path) for path in Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")), "")
+pytestmark = pytest.mark.skipif(not LIBRARY, reason="faketime is not installed")
+
+
+@pytest.fixture
+def set_clock(database_url: str, tmp_path: Path) -> Iterator[Callable[[str], None]]:
+    """Starts a scheduler whose clock goes wrong by what is said: `-1h`, `+0`."""
+    offset = tmp_path / "offset"
+    offset.write_text("+0")
+    environment = {
+        **os.environ,
+        "STUDIONETT_DATABASE_URL": database_url,
+        "STUDIONETT_SECRET_KEY": settings_for(database_url).secret_key,
+        "LD_PRELOAD": LIBRARY,
+        "FAKETIME_TIMESTAMP_FILE": str(offset),
+        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }
+
+    def put(text: str) -> None:
+        fresh = tmp_path / "fresh"
+        fresh.write_text(text)
+        fresh.replace(offset)
+
+    with subprocess.Popen([STUDIONETT, "scheduler"], env=environment, stdout=subprocess.DEVNULL) as process:
+        yield put
+        process.kill()
+
+
+def test_calls_outlive_a_clock_that_is_set_back_by_an_hour_and_on_again(network, running_now, set_clock):
+    conference = running_now("TROMSO", "BODO")
+    wait_for(is_in(ConferenceState.RUNNING, conference), 20)
+    (call,) = network.calls("TROMSO")
+    for number, offset in enumerate(("-1h", "+0"), start=1):
+        set_clock(offset)
+        network.lose_calls("BODO")
+        wait_for(lambda: kinds(conference).count("leg.dropped") == number, 20)  # noqa: B023
+        wait_for(is_in(ConferenceState.RUNNING, conference), 30)
+        assert connected(network, "TROMSO") == connected(network, "BODO") == 1
+    assert network.calls("TROMSO") != [call]
+    assert "conference.stopping" not in kinds(conference)
+
+
+def test_a_clock_that_is_set_past_the_end_ends_the_conference(network, running_now, set_clock):
+    conference = running_now("TROMSO", "BODO")
+    wait_for(is_in(ConferenceState.RUNNING, conference), 20)
+    set_clock("+2h")
+    wait_for(is_in(ConferenceState.ENDED, conference), 20)
+    assert not network.calls("TROMSO")
+    assert not network.calls("BODO")
