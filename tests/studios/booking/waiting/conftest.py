@@ -2,7 +2,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from studios.booking.waiting import serving
 from tests.studios.booking.waiting.town import Town
+
+
+@pytest.fixture(autouse=True)
+def patient_sweeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that stands still for a moment must not end a sweep; the test of just that sets its own time."""
+    monkeypatch.setattr(serving, "MOST_SECONDS", 600)
 
 
 @pytest.fixture
