@@ -71,6 +71,10 @@ def _port(value: str) -> int:
     return int(value)
 
 
+def _port_or_none(value: str) -> int:
+    return 0 if value == "0" else _port(value)
+
+
 def _positive(value: str) -> float:
     try:
         number = float(value)
@@ -289,6 +293,11 @@ class Settings:
     calls_interval: float = _setting(60, _positive)
     calls_interval_busy: float = _setting(15, _positive)
     stale_after: float = _setting(180, _positive)
+    # Who is next on the on-call list is told of an incident that nobody has taken for so long.
+    escalate_minutes: float = _setting(15, _positive)
+    # Where endpoints send their traps; port 162 itself is for root alone. 0: nowhere.
+    trap_host: str = _setting("0.0.0.0", _ip_address)
+    trap_port: int = _setting(1162, _port_or_none)
     # gufo needs a seventh of the CPU; auto takes it where it is installed.
     snmp_engine: str = _setting("auto", _snmp_engine)
 

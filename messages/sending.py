@@ -31,6 +31,8 @@ BATCH = 100  # messages over one connection; servers end those that go on for ev
 SWEEP = 20.0  # seconds after which a sweep begins nothing more, so that a stop is not held up
 EXPIRED = "It expired before it could be sent."
 
+MAILS, POSTS = Message.signed_with_id.is_(None), Message.signed_with_id.is_not(None)
+
 log = structlog.get_logger()
 
 
@@ -47,16 +49,17 @@ class Claimed:
     created_at: datetime
     expires_at: datetime
     attempts: int
+    signed_with_id: int | None
     owner: str
     ends_at: float
 
 
 def send_due() -> int:
     """Send what is due, as far as the mail server takes it; returns how many were sent. Cheap when nothing is due."""
-    if _is_any_due(Message.expires_at <= database_now()):
+    if is_any_due(Message.expires_at <= database_now()):
         write(expire)
     found = settings()
-    if found.smtp_url is None or found.mail_from is None or not _is_any_due():
+    if found.smtp_url is None or found.mail_from is None or not is_any_due(MAILS):
         return 0
     sender = Sender(found.smtp_url, found.smtp_ca, found.mail_from)
     while sender.send_batch():
@@ -110,7 +113,7 @@ class Sender:
         return monotonic() > self._begins_until or (failure is not None and failure.verdict is Verdict.SERVER)
 
     def _claim(self) -> Claimed | None:
-        return write(partial(claim, self._name))
+        return write(partial(claim, self._name, MAILS))
 
     def _keep(self, claimed: Claimed, failure: MailFailed | None, *, takes_next: bool) -> Claimed | None:
         """Write down what came of a message, and claim the next."""
@@ -118,7 +121,7 @@ class Sender:
             keep_sent(claimed.id)
         else:
             keep_failure(claimed, failure)
-        return claim(self._name) if takes_next else None
+        return claim(self._name, MAILS) if takes_next else None
 
     def _hand_over(self, connection: Connection, claimed: Claimed) -> MailFailed | None:
         who = {"message": claimed.id, "recipient": masked(claimed.recipient)}
@@ -150,13 +153,13 @@ class Sender:
             raise MailFailed(f"The mail cannot be written: {type(error).__name__}.", Verdict.NEVER) from error
 
 
-def claim(owner: str) -> Claimed | None:
-    """Take the message that has been due longest, in the caller's `write`. Whoever dies with it loses it with the
-    lease. A lease further ahead than two terms is void: a clock was stepped. One term would not do, since another's
+def claim(owner: str, which: sa.ColumnElement[bool]) -> Claimed | None:
+    """Take the one that has been due longest of `which`, in the caller's `write`. Whoever dies with it loses it with
+    the lease. A lease further ahead than two terms is void: a clock was stepped. One term would not do, since another's
     lease may have been taken after `now` was asked for."""
     ends_at = monotonic() + (TERM - MARGIN).total_seconds()
     now = database_now()
-    longest = db.select(Message.id).where(*_due(now)).order_by(Message.due_at, Message.id).limit(1)
+    longest = db.select(Message.id).where(which, *_due(now)).order_by(Message.due_at, Message.id).limit(1)
     row = db.session.execute(
         sa.update(Message)
         .where(Message.id == longest.with_for_update(skip_locked=True).scalar_subquery(), *_due(now))
@@ -171,6 +174,7 @@ def claim(owner: str) -> Claimed | None:
             Message.created_at,
             Message.expires_at,
             Message.attempts,
+            Message.signed_with_id,
         )
         .execution_options(synchronize_session=False)
     ).one_or_none()
@@ -217,7 +221,8 @@ def _due(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
     return Message.due_at.is_not(None), Message.due_at <= now, free
 
 
-def _is_any_due(*where: sa.ColumnElement[bool]) -> bool:
+def is_any_due(*where: sa.ColumnElement[bool]) -> bool:
+    """Whether there is anything to send now, of those."""
     found = db.session.scalar(db.select(Message.id).where(*_due(database_now()), *where).limit(1))
     db.session.rollback()  # no transaction stays open while the mail server is spoken to
     return found is not None

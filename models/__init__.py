@@ -23,6 +23,7 @@ from models.booking import (
 )
 from models.calls import Admission, BridgeRoom, CallRecord, Event, Leg, LegState, Wanted
 from models.database import Again, UTCDateTime, database_now, db, write
+from models.incidents import Incident, Light, OnCall, Preflight, QualityTest, Severity
 from models.inventory import (
     ControlDriver,
     Credential,
@@ -36,7 +37,7 @@ from models.inventory import (
     Studio,
 )
 from models.messages import Message
-from models.monitoring import EndpointStatus, Health, StatusChange, Worker
+from models.monitoring import EndpointStatus, Health, Measurement, Span, StatusChange, Worker
 from models.usage import ConferenceUsage, HourUsage, Outcome, Report, StudioUsage
 
 __all__ = [
@@ -64,17 +65,23 @@ __all__ = [
     "Health",
     "HourUsage",
     "IdempotencyKey",
+    "Incident",
     "Invitation",
     "Leg",
     "LegState",
+    "Light",
+    "Measurement",
     "Message",
+    "OnCall",
     "Organisation",
     "OrganisationKind",
     "Outcome",
     "Party",
     "PartyGroup",
     "PartyKind",
+    "Preflight",
     "Purpose",
+    "QualityTest",
     "Report",
     "RequestState",
     "Reservation",
@@ -84,9 +91,11 @@ __all__ = [
     "SecretUnreadable",
     "Series",
     "Session",
+    "Severity",
     "SignInAttempt",
     "Site",
     "SnmpVersion",
+    "Span",
     "StartMode",
     "StatusChange",
     "Studio",

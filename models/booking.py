@@ -185,7 +185,11 @@ class Conference(Model):
     @property
     def reference(self) -> str:
         """What people call it, such as K-18342. It follows from the key and is never stored twice."""
-        return f"{REFERENCE_PREFIX}{REFERENCE_BASE + self.id}"
+        return Conference.reference_of(self.id)
+
+    @staticmethod
+    def reference_of(conference_id: int) -> str:
+        return f"{REFERENCE_PREFIX}{REFERENCE_BASE + conference_id}"
 
     @staticmethod
     def id_of(reference: str) -> int | None:

@@ -103,13 +103,18 @@ class Event(Model):
     """What happened, in order. `kind` is a word such as `leg.connected`; `details` holds what the sentence needs."""
 
     __tablename__ = "event"
-    __table_args__ = (sa.Index(None, "conference_id", "at"), sa.Index(None, "studio_id", "at"))
+    __table_args__ = (
+        sa.Index(None, "conference_id", "at"),
+        sa.Index(None, "studio_id", "at"),
+        sa.Index(None, "incident_id", "at"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
     kind: Mapped[str] = mapped_column(sa.String(60))
     conference_id: Mapped[int | None] = mapped_column(sa.ForeignKey("conference.id"))
     studio_id: Mapped[int | None] = mapped_column(sa.ForeignKey("studio.id"))
+    incident_id: Mapped[int | None] = mapped_column(sa.ForeignKey("incident.id"))
     account_id: Mapped[int | None] = mapped_column(sa.ForeignKey("account.id"))
     details: Mapped[dict[str, Any]] = mapped_column(sa.JSON, default=dict)
 

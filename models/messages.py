@@ -9,7 +9,8 @@ from models.database import Model, UTCDateTime
 
 
 class Message(Model):
-    """One mail to one person. `key` says what it is about, and nobody is sent the same twice.
+    """One mail to one person, or what is posted to a program at a web address: that is signed with the secret of
+    `signed_with_id`. `key` says what it is about, and nobody is sent the same twice.
 
     `due_at` is when to try next; none when it was sent or given up.
     """
@@ -22,6 +23,7 @@ class Message(Model):
     subject: Mapped[str] = mapped_column(sa.String(200))
     body: Mapped[str] = mapped_column(sa.Text)
     attachments: Mapped[list[dict[str, str]]] = mapped_column(sa.JSON, default=list)
+    signed_with_id: Mapped[int | None] = mapped_column(sa.ForeignKey("credential.id"))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
     due_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)

@@ -23,6 +23,7 @@ class Health(enum.StrEnum):
 class EndpointStatus(Model):
     """The present, one row an endpoint. `changed_at` moves when anything changes that a tile shows.
 
+    `unsupported`: the objects that this very device does not know, as it was probed under `probed_software`.
     `peripherals`: whether each is connected, such as {"cameras": {"1": true}, "microphones": {"1": false}}; none while
     that isn't known.
     """
@@ -45,6 +46,9 @@ class EndpointStatus(Model):
     peripherals: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
     loss_percent: Mapped[float | None]
     jitter_ms: Mapped[float | None]
+    registered: Mapped[bool | None]
+    unsupported: Mapped[list[str] | None] = mapped_column(sa.JSON(none_as_null=True))
+    probed_software: Mapped[str | None] = mapped_column(sa.String(100))
     due_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
     lease_owner: Mapped[str | None] = mapped_column(sa.String(80))
     lease_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -64,6 +68,32 @@ class StatusChange(Model):
     cause: Mapped[str] = mapped_column(sa.String(200), default="")
 
     endpoint: Mapped[Endpoint] = relationship()
+
+
+class Span(enum.StrEnum):
+    """How long a time a measurement sums up."""
+
+    FIVE_MINUTES = "five_minutes"
+    HOUR = "hour"
+
+
+class Measurement(Model):
+    """What polling measured of an endpoint from `starts_at` on, summed up; charts are drawn from these.
+
+    Milliseconds and percent; means, but for the longest round trip. None where nothing was measured.
+    """
+
+    __tablename__ = "measurement"
+
+    span: Mapped[Span] = mapped_column(choice(Span, "span"), primary_key=True)
+    starts_at: Mapped[datetime] = mapped_column(UTCDateTime, primary_key=True)
+    endpoint_id: Mapped[int] = mapped_column(sa.ForeignKey("endpoint.id"), primary_key=True, index=True)
+    polls: Mapped[int]
+    misses: Mapped[int]
+    round_trip_ms: Mapped[float | None]
+    longest_round_trip_ms: Mapped[float | None]
+    loss_percent: Mapped[float | None]
+    jitter_ms: Mapped[float | None]
 
 
 class Worker(Model):

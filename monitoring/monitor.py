@@ -20,10 +20,11 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from devices.xapi import XapiClient
-from models import write
+from models import database_now, write
 from models.heartbeat import beat
 from monitoring import leases
 from monitoring.cadence import Cadence
+from monitoring.incidents import is_any_waiting, keep, outlook
 from monitoring.leases import Terms
 from monitoring.poller import Poller
 from monitoring.roster import Listed, Roster, Secrets, roster, studios_with_moving_calls, watched_from
@@ -47,6 +48,7 @@ class Chores:
     save: float = 2.0
     beat: float = 2.0
     hints: float = 2.0
+    incidents: float = 2.0
     claim: float = 4.0
     refresh: float = 10.0
     hurry: float = 0.2
@@ -104,6 +106,7 @@ class Monitor:
             _Chore(self._refresh, self._chores.refresh),
             _Chore(self._take_hints, self._chores.hints),
             _Chore(self._save, self._chores.save),
+            _Chore(self._keep_incidents, self._chores.incidents),
         ]
         while not stop.is_set():
             for chore in chores:
@@ -221,6 +224,13 @@ class Monitor:
             if watched.equipment.studio_id in studios:
                 self._poller.read_calls_soon(watched)
 
+    async def _keep_incidents(self) -> None:
+        """Whole sites that fell silent shadow their studios; faults that last become incidents."""
+        out = await self._in_database(_seen_to)
+        now = datetime.now(UTC)
+        for watched in self._poller.watched.values():
+            watched.shadow(watched.equipment.site_id in out, now)
+
     def _figures(self) -> dict[str, Any]:
         """What the heartbeat tells: `sweep_seconds` is the age of the oldest poll among our endpoints."""
         figures, counters = self._poller.figures, self._engine.counters
@@ -248,3 +258,12 @@ class Monitor:
     def _in_context(self, work: Callable[[], T]) -> T:
         with self._app.app_context():
             return work()
+
+
+def _seen_to() -> set[int]:
+    """The sites that are out of contact, once incidents are in line. Where there is nothing to do nothing is locked."""
+    now = database_now()
+    found = outlook(now)
+    if found.decisions or is_any_waiting(now):
+        write(lambda: keep(database_now()))
+    return found.cut_off

@@ -141,7 +141,10 @@ class Poller:
                 return
             outcome = reading.outcome
             self._count(reading)
+            was_well = watched.pulse.misses == 0
             watched.heard(reading, asked_at=asked_at)
+            if was_well and is_doubtful(watched.pulse):
+                self.read_calls_soon(watched)  # where only SNMP is lost, as by a wrong community, it is not down
         finally:
             if self._is_current(watched, equipment):
                 self._plan_next_poll(watched, outcome)
@@ -191,8 +194,7 @@ class Poller:
 
     def _begin_calls(self, watched: Watched) -> None:
         key, codec = watched.equipment.endpoint_id, watched.equipment.codec
-        asleep = watched.is_down and watched.equipment.target is not None
-        if codec is None or asleep or key in self._asking:
+        if codec is None or key in self._asking:
             self._plan_next_calls(watched)
             return
         self._asking.add(key)

@@ -36,6 +36,10 @@ class Cause(StrEnum):
     CONTROL_REFUSED = "control-refused"
     CAMERA = "camera"
     MICROPHONE = "microphone"
+    UNREGISTERED = "unregistered"
+    LOSS = "loss"
+    FLAPPING = "flapping"
+    SNMP_SILENT = "snmp-silent"
     BAD_ADDRESS = "bad-address"
     SNMP_VERSION = "snmp-version"
     CREDENTIAL = "credential"
@@ -72,12 +76,14 @@ class Pulse:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What else bears on an endpoint's health, beside its own answers. `watched_since`: when we began to poll it."""
+    """What else bears on an endpoint's health, beside its own answers. `watched_since`: when we began to poll it;
+    `steered`: its control interface answers although SNMP does not, as where the community is wrong."""
 
     watched_since: datetime
     closed: bool = False
     site_silent: bool = False
     fault: Cause = Cause.NONE
+    steered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +144,10 @@ def verdict(pulse: Pulse, around: Surroundings, *, now: datetime, patience: Pati
     # A restarted monitor takes over old data: it has as long as any poll to refresh them before they count as stale.
     if now > stale_at(pulse, around, patience):
         return Verdict(Health.UNKNOWN, Cause.STALE)
-    if around.site_silent and pulse.misses:
+    if around.site_silent and pulse.misses and not around.steered:
         return Verdict(Health.UNREACHABLE, Cause.SITE_OUTAGE)
+    if pulse.down and around.steered:
+        return Verdict(Health.DEGRADED, around.fault or Cause.SNMP_SILENT)
     if pulse.down:
         return Verdict(Health.DOWN, pulse.cause if pulse.cause in MISSED else Cause.NO_ANSWER)
     if pulse.answered_at is None:

@@ -73,9 +73,11 @@ class Watched:
     in_call: bool = False
     call_peer: str | None = None
     calls_seen_at: datetime | None = None
+    steered_at: datetime | None = None
     due_at: datetime | None = None
     stored_due_at: datetime | None = None
     closed: bool = False
+    site_silent: bool = False
     booked: bool = False
     refusals: int = 0
     control_failures: int = 0
@@ -104,8 +106,8 @@ class Watched:
         """Take in what the codec itself tells of its calls and, now and then, of what is plugged in."""
         live = [call for call in seen.calls if call.status in IN_CALL]
         self.control_failures, self.control_fault = 0, Cause.NONE
-        self.calls_seen_at = now
-        if seen.peripherals is not None and (self.equipment.target is None or not self.is_down):
+        self.calls_seen_at, self.steered_at = now, asked_at
+        if seen.peripherals is not None:
             self.peripherals, self.peripherals_seen_at = seen.peripherals, now
         self._settle_control(Poll.ANSWERED, asked_at, now)
         if self._is_heard:  # it may have been found dead while this answer was under way
@@ -126,7 +128,7 @@ class Watched:
 
         What nobody polled is unknown from the moment that its last poll was too old, however much later that is seen.
         """
-        around = Surroundings(self.watched_since, closed=self.closed, fault=self._fault)
+        around = Surroundings(self.watched_since, self.closed, self.site_silent, self._fault, self._is_steered)
         found = verdict(self.pulse, around, now=now, patience=self.patience)
         if found == self.verdict:
             return
@@ -140,6 +142,12 @@ class Watched:
         if not self._is_heard:
             self.peripherals = None
             self._show_call(False, None)
+
+    def shadow(self, site_silent: bool, now: datetime) -> None:
+        """Its whole site is out of contact, or no longer so."""
+        if site_silent is not self.site_silent:
+            self.site_silent = site_silent
+            self.judge(now)
 
     def become(self, equipment: Equipment) -> None:
         """The inventory says something else now: what the equipment before told of itself holds no longer."""
@@ -190,9 +198,16 @@ class Watched:
         return fault(self.control_fault, cameras=plugged.cameras.values(), microphones=plugged.microphones.values())
 
     @property
+    def _is_steered(self) -> bool:
+        """Whether its control interface answered since SNMP fell silent: then it lives, and only SNMP is lost."""
+        silent_since, asked_at = self.pulse.missed_since, self.steered_at
+        return bool(silent_since and asked_at and asked_at >= silent_since and not self.control_failures)
+
+    @property
     def _is_heard(self) -> bool:
         """What an unheard endpoint last told of its calls holds no longer."""
-        return self.verdict.health in (Health.OK, Health.DEGRADED, Health.MAINTENANCE) and not self.pulse.down
+        known = self.verdict.health in (Health.OK, Health.DEGRADED, Health.MAINTENANCE)
+        return known and (not self.pulse.down or self._is_steered)
 
     def _measure(self, reading: Reading) -> None:
         if reading.round_trip is not None:

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from accounts.language import language
-from models import ConferenceState, Health, OrganisationKind
+from models import ConferenceState, Health, OrganisationKind, Severity
 from monitoring.tiles import Tile, TileState, Watch
 from monitoring.wall import Group
 from studios.inventory.wording import cause_word
@@ -52,6 +52,11 @@ WATCHES: dict[Watch, Any] = {
     Watch.RUNNING: _l("The monitor is running"),
     Watch.BEHIND: _l("Some data is old"),
     Watch.SILENT: _l("Do not trust this page"),
+}
+SEVERITIES: dict[Severity, Any] = {
+    Severity.MINOR: _l("Minor"),
+    Severity.MAJOR: _l("Serious"),
+    Severity.CRITICAL: _l("Critical"),
 }
 FILTERS = {"faults": _l("Faults"), "call": _l("In call"), "unknown": _l("Unknown")}
 _KINDS: dict[OrganisationKind, Any] = {

@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "accounts": {"models"},
     "api": {"models", "accounts"},
     "devices": {"models"},
-    "messages": {"models", "accounts"},
+    "messages": {"models", "accounts", "devices"},
     "studios": {"models", "accounts", "api", "devices", "messages"},
     "scheduler": {"models", "accounts", "devices", "messages", "studios"},
     "monitoring": {"models", "accounts", "api", "devices", "messages", "studios"},
@@ -41,6 +41,8 @@ IO_LIBRARIES = {"flask", "flask_login", "flask_sqlalchemy", "sqlalchemy", "httpx
 CLOCKS = {"now", "utcnow", "today", "monotonic"}
 # Files that decide without I/O and clock, as every rules.py does, under the name of what they decide on.
 PURE = [
+    "monitoring/incident_rules.py",
+    "monitoring/site_rules.py",
     "scheduler/admission.py",
     "scheduler/conference_rules.py",
     "studios/booking/candidates.py",

@@ -22,7 +22,7 @@ from messages.outbox import queue
 from messages.queries import Backlog, backlog, given_up_since, sent_since
 from messages.retention import delete_old
 from messages.rules import message_id
-from messages.sending import claim, keep_failure, keep_sent, send_due
+from messages.sending import MAILS, claim, keep_failure, keep_sent, send_due
 from models import Message, database_now, db, write
 from tests.messages.smtp import DROP, HANG, SENDER, post
 
@@ -294,10 +294,10 @@ def test_huge_and_odd_content_arrives(office, mail):
 
 def test_a_claimed_message_is_nobody_elses_until_its_lease_runs_out(app):
     ask()
-    first = write(lambda: claim("a"))
-    assert write(lambda: claim("b")) is None
+    first = write(lambda: claim("a", MAILS))
+    assert write(lambda: claim("b", MAILS)) is None
     shift(lease_until=database_now() - timedelta(seconds=1))
-    second = write(lambda: claim("b"))
+    second = write(lambda: claim("b", MAILS))
     assert (first.attempts, second.attempts) == (1, 2)
     # The late one may not decide when it is tried again; that it was sent is true whoever says so.
     write(lambda: keep_failure(first, smtp.MailFailed("late", sending.Verdict.NEVER)))
@@ -311,22 +311,22 @@ def test_a_claimed_message_is_nobody_elses_until_its_lease_runs_out(app):
 def test_a_claim_that_asked_for_the_time_before_another_took_the_message_gets_nothing(app, monkeypatch):
     ask()
     asked_at = write(database_now)
-    assert write(lambda: claim("a"))
+    assert write(lambda: claim("a", MAILS))
     monkeypatch.setattr(sending, "database_now", lambda: asked_at)
-    assert write(lambda: claim("b")) is None
+    assert write(lambda: claim("b", MAILS)) is None
 
 
 def test_a_lease_that_reaches_hours_ahead_is_void(app):
     ask()
-    write(lambda: claim("a"))
+    write(lambda: claim("a", MAILS))
     shift(lease_until=database_now() + timedelta(hours=3))
-    assert write(lambda: claim("b"))
+    assert write(lambda: claim("b", MAILS))
 
 
 def test_the_whole_exchange_ends_well_before_the_lease(app):
     ask()
     term, margin = sending.TERM.total_seconds(), sending.MARGIN.total_seconds()
-    assert write(lambda: claim("a")).ends_at <= time.monotonic() + term - margin
+    assert write(lambda: claim("a", MAILS)).ends_at <= time.monotonic() + term - margin
     assert margin >= 30
 
 

@@ -22,6 +22,7 @@ from models import (
     EndpointStatus,
     Event,
     Health,
+    Incident,
     Leg,
     Reservation,
     SnmpVersion,
@@ -360,19 +361,25 @@ def test_a_studio_whose_conference_starts_soon_is_asked_for_its_calls_more_often
 
 
 @on_sqlite
-def test_a_dead_studio_is_in_no_call_and_its_codec_is_left_alone(app: Flask, agents: Agents) -> None:
+def test_a_dead_studio_is_in_no_call_and_its_codec_is_asked_less_and_less(app: Flask, agents: Agents) -> None:
+    tried = []
+
+    def dead(handler: codecs.Handler) -> None:
+        tried.append(time.monotonic())
+        codecs.hanging_up(handler)
+
     with codecs.playing() as codec:
         key = an_endpoint_with_codec(agents, codec)
         with watching(app):
             until(lambda: status(key).in_call)
             agents.become(HOST, played.silent)
+            codec.paths["/xmlapi/session/begin"] = dead
             until(lambda: is_now(key, Health.DOWN))
             assert not status(key).in_call
-            time.sleep(0.3)
-            begun = codec.begun
-            time.sleep(0.5)
-            assert codec.begun == begun
+            until(lambda: len(tried) >= 4)
+            assert tried[3] - tried[2] > 2 * (tried[1] - tried[0])
             agents.become(HOST, played.answering)
+            codec.paths["/xmlapi/session/begin"] = codecs.begin
             until(lambda: status(key).in_call)
 
 
@@ -490,3 +497,41 @@ def test_after_a_kill_the_next_monitor_carries_on(app: Flask, database_url: str,
     with watching(app):
         until(lambda: is_now(key, Health.DOWN))
     assert changes(key) == [(Health.UNKNOWN, Health.OK), (Health.OK, Health.DOWN)]
+
+
+def test_a_site_that_falls_silent_is_one_incident_and_shadows_its_studios(app: Flask, agents: Agents) -> None:
+    site = factories.site()
+    hosts = [f"127.202.6.{number}" for number in range(10, 15)]
+    keys = [
+        factories.endpoint(
+            factories.studio(site), host, snmp_port=agents.add(host).port, control_driver=None, control_url=None
+        ).id
+        for host in hosts
+    ]
+    site_id = site.id
+    with watching(app):
+        until(lambda: all(is_now(key, Health.OK) for key in keys))
+        for host in hosts[:4]:
+            agents.become(host, played.silent)
+        until(lambda: all(is_now(key, Health.UNREACHABLE) for key in keys[:4]))
+        assert is_now(keys[4], Health.OK)
+        incident = until(lambda: db.session.scalars(sa.select(Incident)).all())
+        assert [(one.site_id, one.cause) for one in incident] == [(site_id, Cause.SITE_OUTAGE)]
+        for host in hosts[:4]:
+            agents.become(host, played.answering)
+        until(lambda: all(is_now(key, Health.OK) for key in keys))
+        until(lambda: db.session.scalars(sa.select(Incident)).one().quiet_since)
+
+
+def test_a_codec_that_can_be_steered_is_not_down_for_a_wrong_community(app: Flask, agents: Agents) -> None:
+    with codecs.playing() as codec:
+        codec.paths["/getxml"] = codecs.answering(b"<Status/>")
+        key = an_endpoint_with_codec(agents, codec)
+        with watching(app):
+            until(lambda: is_now(key, Health.OK))
+            agents.become(HOST, played.silent)
+            until(lambda: is_now(key, Health.DEGRADED))
+            assert status(key).cause == Cause.SNMP_SILENT
+            codec.paths["/getxml"] = codecs.hanging_up
+            until(lambda: is_now(key, Health.DOWN))
+    assert (Health.OK, Health.DOWN) not in changes(key)
