@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from enum import StrEnum
 from threading import Event, Thread
 
 import structlog
@@ -26,8 +27,22 @@ GRAIN = timedelta(milliseconds=5)
 
 # Clocks that are kept by NTP are moved by less.
 STEP = 2.0  # seconds
-# Looks at conferences whose calls are up, side by side: more would only take turns on one processor.
-CALM = 4
+
+
+class Lane(StrEnum):
+    """What kind of work on a conference it is: each has threads of its own, so that a start waits for nothing else.
+
+    STARTS: from when the calls are due until the first pass over them; CALLS: all further passes while calls come up
+    or go; CALM: what may wait a little, such as rooms that are made ready and calls that are up.
+    """
+
+    STARTS = "starts"
+    CALLS = "calls"
+    CALM = "calm"
+
+
+# More threads would only take turns on one processor, to the loss of those that start.
+CALLS, CALM = 8, 4
 
 log = structlog.get_logger()
 # It warns of each job that is asked for while it still runs; the sweep asks again.
@@ -35,16 +50,17 @@ logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
 
 class Clock:
-    """`at_once` conferences are worked on at the same time. Those whose calls are up have a few threads of their own,
-    as has what is repeated and what may take long, so that nothing holds up a call."""
+    """`at_once` conferences start at the same time. All other work has a few threads of its own, as has what is
+    repeated and what may take long, so that nothing holds up a start."""
 
     def __init__(self, at_once: int) -> None:
         self._scheduler = BackgroundScheduler(
             timezone="UTC",
             executors={
                 "default": ThreadPoolExecutor(2),
-                "conferences": ThreadPoolExecutor(at_once),
-                "calm": ThreadPoolExecutor(CALM),
+                Lane.STARTS: ThreadPoolExecutor(at_once),
+                Lane.CALLS: ThreadPoolExecutor(min(CALLS, at_once)),
+                Lane.CALM: ThreadPoolExecutor(min(CALM, at_once)),
                 "aside": ThreadPoolExecutor(3),
             },
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
@@ -57,18 +73,13 @@ class Clock:
         """Repeat a job; one that still runs when it is due again is skipped that time. `aside`: it may take long."""
         self._scheduler.add_job(job, IntervalTrigger(seconds=seconds), executor="aside" if aside else "default")
 
-    def at(self, instant: datetime, job: Callable[[int], None], conference_id: int, calm: bool = False) -> None:
-        """Run a job for a conference at an instant, at once when that is past; the latest word counts. `calm`: it may
-        wait where there is much to do."""
+    def at(self, instant: datetime, job: Callable[[int], None], conference_id: int, lane: Lane) -> None:
+        """Run a job for a conference at an instant, at once when that is past; the latest word counts."""
         name, when = str(conference_id), instant + GRAIN
         planned = self._scheduler.get_job(name)
-        if planned is None:
-            trigger = DateTrigger(when)
-            again = {"id": name, "replace_existing": True}  # another thread may have added it since it was looked for
-            lane = "calm" if calm else "conferences"
-            self._scheduler.add_job(job, trigger, [conference_id], executor=lane, **again)
-        elif planned.next_run_time != when:
-            self._move(name, when)
+        if planned is None or (planned.next_run_time, planned.executor) != (when, lane):
+            again = {"id": name, "replace_existing": True}
+            self._scheduler.add_job(job, DateTrigger(when), [conference_id], executor=lane, **again)
 
     def start(self, after_step: Callable[[], object]) -> None:
         """`after_step` is called when the wall clock was set to another time."""
@@ -107,12 +118,6 @@ class Clock:
     def _forget(self, name: str) -> None:
         try:
             self._scheduler.remove_job(name)
-        except JobLookupError:
-            log.debug("the job ran meanwhile", job=name)
-
-    def _move(self, name: str, when: datetime) -> None:
-        try:
-            self._scheduler.reschedule_job(name, trigger=DateTrigger(when))
         except JobLookupError:
             log.debug("the job ran meanwhile", job=name)
 

@@ -12,9 +12,9 @@ from flask import Flask
 from models import write
 from models.heartbeat import beat, fall_silent
 from scheduler.calls import reconcile
-from scheduler.clock import Clock
+from scheduler.clock import Clock, Lane
 from scheduler.equipment import Equipment
-from scheduler.queries import due_within, live_conferences, recall_live
+from scheduler.queries import Due, due_of, due_within, live_conferences, recall_live
 from scheduler.rooms import EVERY as CLOSING
 from scheduler.rooms import close_rooms
 
@@ -53,7 +53,7 @@ class Jobs:
         with self._app.app_context():
             for due in due_within(AHEAD):
                 if due.conference_id not in self._under_way:
-                    self._clock.at(due.at, self.look_at, due.conference_id, due.calm)
+                    self._clock.at(due.at, self.look_at, due.conference_id, lane_of(due))
 
     def look_at(self, conference_id: int) -> None:
         """Work on a conference now, and again when it asks for it."""
@@ -64,11 +64,12 @@ class Jobs:
         try:
             with self._app.app_context():
                 look = reconcile(conference_id, self.worker, self._equipment)
+                due = due_of(conference_id) if look is not None and look - datetime.now(UTC) < SOON else None
         finally:
             with self._lock:
                 self._under_way.discard(conference_id)
-        if look is not None and look - datetime.now(UTC) < SOON:
-            self._clock.at(look, self.look_at, conference_id)  # the rest is left to the sweep
+        if due is not None:  # what comes later is left to the sweep
+            self._clock.at(due.at, self.look_at, conference_id, lane_of(due))
 
     def after_step(self) -> None:
         """Look at all that is under way now: when each falls due was said by the clock that was set."""
@@ -86,3 +87,9 @@ class Jobs:
     def fall_silent(self) -> None:
         with self._app.app_context():
             write(lambda: fall_silent(self.worker))
+
+
+def lane_of(due: Due) -> Lane:
+    if due.starts:
+        return Lane.STARTS
+    return Lane.CALM if due.calm else Lane.CALLS

@@ -24,19 +24,34 @@ def recall_live() -> None:
 
 
 class Due(NamedTuple):
-    """A conference to look at, and when. `calm`: its calls are up, and nobody waits for what the look may find."""
+    """A conference to look at, and when. `starts`: its calls are due and nobody has looked at them yet; `calm`: it has
+    not begun, or its calls are up, and nobody waits for what the look may find."""
 
     conference_id: int
     at: datetime
+    starts: bool
     calm: bool
 
 
 def due_within(ahead: timedelta) -> list[Due]:
     """The conferences to look at within the time ahead, and those that are late; earliest first."""
+    return _dues(Conference.due_at <= database_now() + ahead)
+
+
+def due_of(conference_id: int) -> Due | None:
+    """When to look at one conference next; none where that is never."""
+    return next(iter(_dues(Conference.id == conference_id)), None)
+
+
+def _dues(which: sa.ColumnElement[bool]) -> list[Due]:
+    begins = sa.or_(Conference.due_at >= Conference.starts_at, Conference.joined_at.is_not(None))
+    planned = Conference.state == ConferenceState.PLANNED
     calm = sa.and_(Conference.state == ConferenceState.RUNNING, Conference.due_at < Conference.ends_at)
     query = (
-        sa.select(Conference.id, Conference.due_at, calm)
-        .where(Conference.due_at <= database_now() + ahead)
+        sa.select(
+            Conference.id, Conference.due_at, sa.and_(planned, begins), sa.or_(calm, sa.and_(planned, sa.not_(begins)))
+        )
+        .where(which, Conference.due_at.is_not(None))
         .order_by(Conference.due_at)
     )
-    return [Due(key, at, bool(is_calm)) for key, at, is_calm in db.session.execute(query) if at]
+    return [Due(key, at, bool(starts), bool(is_calm)) for key, at, starts, is_calm in db.session.execute(query) if at]

@@ -26,7 +26,10 @@ def open_tcp(address: str, port: int) -> socket.socket:
 
 def _bound(kind: socket.SocketKind, address: str, port: int) -> socket.socket:
     try:
-        opened = socket.socket(socket.AF_INET, kind)
+        # Named outright: asyncio sends an answer's parts without waiting (TCP_NODELAY) only where it is; else each
+        # exchange takes the 40 ms until the asker acknowledges the first part.
+        protocol = socket.IPPROTO_TCP if kind is socket.SOCK_STREAM else socket.IPPROTO_UDP
+        opened = socket.socket(socket.AF_INET, kind, protocol)
     except OSError as error:
         raise FleetError(_sentence(address, port, error)) from None
     opened.setblocking(False)

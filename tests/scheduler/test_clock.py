@@ -1,7 +1,7 @@
 import threading
 from datetime import UTC, datetime, timedelta
 
-from scheduler.clock import Clock
+from scheduler.clock import Clock, Lane
 
 
 def test_any_number_of_threads_may_ask_for_the_same_conference_at_once():
@@ -13,7 +13,7 @@ def test_any_number_of_threads_may_ask_for_the_same_conference_at_once():
         for n in range(40):
             together.wait(5)
             try:
-                clock.at(datetime.now(UTC) + timedelta(minutes=n), print, n)
+                clock.at(datetime.now(UTC) + timedelta(minutes=n), print, n, Lane.CALM)
             except Exception as error:
                 failures.append(error)
 
@@ -24,3 +24,17 @@ def test_any_number_of_threads_may_ask_for_the_same_conference_at_once():
         thread.join(20)
     clock.stop()
     assert failures == []
+
+
+def test_a_start_waits_for_no_other_work_however_much_there_is_and_is_moved_to_its_lane():
+    clock, free, started = Clock(at_once=2), threading.Event(), threading.Event()
+    clock.start(lambda: None)
+    now = datetime.now(UTC)
+    for n in range(40):
+        clock.at(now, lambda _: free.wait(20), n, Lane.CALM if n % 2 else Lane.CALLS)
+    later = now + timedelta(seconds=0.3)
+    clock.at(later, lambda _: started.set(), 100, Lane.CALM)
+    clock.at(later, lambda _: started.set(), 100, Lane.STARTS)
+    assert started.wait(5)
+    free.set()
+    clock.stop()
