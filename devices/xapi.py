@@ -39,7 +39,18 @@ from devices.xapi_panel import (
     mute_commands,
     prompt_command,
 )
-from devices.xapi_peripherals import CAMERAS, MICROPHONES, Peripherals, cameras_of, microphones_of
+from devices.xapi_peripherals import (
+    CAMERAS,
+    MEDIA,
+    MICROPHONES,
+    REGISTRATION,
+    Media,
+    Peripherals,
+    cameras_of,
+    media_of,
+    microphones_of,
+    registered_of,
+)
 from devices.xapi_xml import (
     CodecCall,
     call_id_of,
@@ -53,7 +64,7 @@ from devices.xapi_xml import (
     parse,
 )
 
-__all__ = ["Codec", "CodecCall", "CodecStatus", "Peripherals", "Prompt", "XapiClient"]
+__all__ = ["Codec", "CodecCall", "CodecStatus", "Media", "Peripherals", "Prompt", "XapiClient"]
 
 BOOKING_ID_LIMIT = 255
 DEFAULT_DEADLINE = 10.0
@@ -76,10 +87,13 @@ class Codec:
 
 @dataclass(frozen=True)
 class CodecStatus:
-    """`peripherals` is None where they were not asked for, or their answer got lost."""
+    """`peripherals` is None where they were not asked for, or their answer got lost; `registered` where that is not
+    known, `media` where there is no call or its channels do not tell."""
 
     calls: list[CodecCall]
     peripherals: Peripherals | None = None
+    registered: bool | None = None
+    media: Media | None = None
 
 
 class XapiClient:
@@ -113,9 +127,16 @@ class XapiClient:
             return session.calls()
 
     def status(self, codec: Codec, *, peripherals: bool, deadline: float = DEFAULT_DEADLINE) -> CodecStatus:
-        """The present calls and, if asked for, what is plugged in. Peripherals that can't be read raise nothing."""
+        """The present calls with what they lose and, if asked for, what is plugged in and whether it is registered.
+        Only calls that can't be read raise."""
         with self._session(codec, deadline) as session:
-            return CodecStatus(session.calls(), session.peripherals() if peripherals else None)
+            calls = session.calls()
+            return CodecStatus(
+                calls,
+                session.peripherals() if peripherals else None,
+                session.told(REGISTRATION, registered_of) if peripherals else None,
+                session.told(MEDIA, media_of) if calls else None,
+            )
 
     def dial(self, codec: Codec, number: str, booking_id: str, *, deadline: float = DEFAULT_DEADLINE) -> str:
         """Dial by SIP; the codec's CallId once it accepted, which is before anybody answers.
@@ -222,16 +243,22 @@ class _Session:
 
     def peripherals(self) -> Peripherals | None:
         try:
-            return Peripherals(self._told(CAMERAS, cameras_of), self._told(MICROPHONES, microphones_of))
+            return Peripherals(self._known(CAMERAS, cameras_of) or {}, self._known(MICROPHONES, microphones_of) or {})
         except DeviceError:
             return None
 
-    def _told(self, location: str, understand: Callable[[Element], dict[str, bool]]) -> dict[str, bool]:
+    def told(self, location: str, understand: Callable[[Element], T]) -> T | None:
+        try:
+            return self._known(location, understand)
+        except DeviceError:
+            return None
+
+    def _known(self, location: str, understand: Callable[[Element], T]) -> T | None:
         """Software that knows no such location tells nothing of it, in one form or another."""
         try:
             return understand(parse(self._send("GET", f"/getxml?location={location}")))
         except BadAnswer:
-            return {}
+            return None
 
     def muted(self) -> bool | None:
         return is_muted([parse(self._send("GET", f"/getxml?location={location}")) for location in MUTED])

@@ -1,4 +1,7 @@
-"""What is plugged in at a Cisco codec, as its status tells it (API reference guides CE9 to RoomOS 11)."""
+"""What is plugged in at a Cisco codec, whether it is registered, and what its calls lose, as its status tells it.
+
+Source: Cisco "API Reference Guide" of CE9 to RoomOS 11, chapter "Status commands".
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,6 +9,8 @@ from xml.etree.ElementTree import Element
 
 CAMERAS = "/Status/Cameras"
 MICROPHONES = "/Status/Audio/Input/Connectors"
+REGISTRATION = "/Status/SIP"
+MEDIA = "/Status/MediaChannels"
 
 
 @dataclass(frozen=True)
@@ -14,6 +19,42 @@ class Peripherals:
 
     cameras: Mapping[str, bool] = field(default_factory=dict)
     microphones: Mapping[str, bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Media:
+    """What comes in over the calls that are up: the share of packets that got lost since they began, and the worst
+    jitter in milliseconds."""
+
+    loss_percent: float
+    jitter_ms: float
+
+
+def registered_of(root: Element) -> bool | None:
+    """Whether the codec's SIP server knows it; None where it has none, or does not tell."""
+    words = [(each.findtext("Status") or "").strip().lower() for each in root.iterfind("SIP/Registration")]
+    if "registered" in words:
+        return True
+    return False if "failed" in words or "deregister" in words else None
+
+
+def media_of(root: Element) -> Media | None:
+    """None where no channel tells; what is no number is left out."""
+    incoming = [
+        channel.find("Netstat")
+        for channel in root.iterfind("MediaChannels/Call/Channel")
+        if (channel.findtext("Direction") or "").strip().lower() == "incoming"
+    ]
+    told = [each for each in incoming if each is not None]
+    lost, packets = (sum(_number(each, name) for each in told) for name in ("Loss", "Packets"))
+    if not told or lost + packets == 0:
+        return None
+    return Media(round(100 * lost / (lost + packets), 2), float(max(_number(each, "Jitter") for each in told)))
+
+
+def _number(element: Element, name: str) -> int:
+    text = (element.findtext(name) or "").strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
 
 def cameras_of(root: Element) -> dict[str, bool]:

@@ -103,6 +103,7 @@ def watched_from(listed: Listed, now: datetime, patience: Patience) -> Watched:
         calls_seen_at=status.calls_seen_at,
         control_fault=_control_fault(listed),
         peripherals=_peripherals(listed),
+        registered=status.registered,
         due_at=status.due_at,
         stored_due_at=status.due_at,
     )

@@ -164,7 +164,18 @@ UNREADABLE = frozenset(
 MISSED = frozenset({Cause.NO_ANSWER, Cause.BAD_ANSWER})
 
 
-def fault(control: Cause, *, cameras: Collection[bool], microphones: Collection[bool]) -> Cause:
+# Percent of the packets; beyond it sound breaks up.
+BEARABLE_LOSS = 5.0
+
+
+def fault(
+    control: Cause,
+    *,
+    cameras: Collection[bool],
+    microphones: Collection[bool],
+    registered: bool | None = None,
+    loss_percent: float | None = None,
+) -> Cause:
     """The fault of an endpoint that answers; of several the gravest. The values say which pieces are connected.
 
     Codecs list sockets that nothing was ever plugged into: a fault is when nothing is connected to any of them.
@@ -175,7 +186,9 @@ def fault(control: Cause, *, cameras: Collection[bool], microphones: Collection[
         return Cause.CAMERA
     if microphones and not any(microphones):
         return Cause.MICROPHONE
-    return Cause.NONE
+    if registered is False:
+        return Cause.UNREGISTERED
+    return Cause.LOSS if loss_percent is not None and loss_percent > BEARABLE_LOSS else Cause.NONE
 
 
 def stale_at(pulse: Pulse, around: Surroundings, patience: Patience) -> datetime:

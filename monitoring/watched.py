@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from devices.errors import DeviceError, Unauthorised
-from devices.xapi import Codec, CodecStatus, Peripherals
+from devices.xapi import Codec, CodecStatus, Media, Peripherals
 from models.monitoring import Health
 from monitoring.profiles import SYS_DESCR, SYS_UPTIME, Identity, identity, uptime_seconds
 from monitoring.rules import Cause, Patience, Poll, Pulse, Surroundings, Verdict, after, fault, stale_at, verdict
@@ -84,6 +84,8 @@ class Watched:
     control_fault: Cause = Cause.NONE
     peripherals: Peripherals | None = None
     peripherals_seen_at: datetime | None = None
+    registered: bool | None = None
+    media: Media | None = None
     learned: Identity | None = None
     changes: list[Change] = field(default_factory=list)
     unsaved: bool = False
@@ -109,6 +111,8 @@ class Watched:
         self.calls_seen_at, self.steered_at = now, asked_at
         if seen.peripherals is not None:
             self.peripherals, self.peripherals_seen_at = seen.peripherals, now
+            self.registered = seen.registered
+        self.media = seen.media
         self._settle_control(Poll.ANSWERED, asked_at, now)
         if self._is_heard:  # it may have been found dead while this answer was under way
             self._show_call(bool(live), live[0].remote_number[:PEER_LIMIT] if live else None)
@@ -120,7 +124,7 @@ class Watched:
         elif self.control_failures >= CONTROL_FAILURES:
             self.control_fault = Cause.CONTROL_SILENT
         if self.control_fault:
-            self.peripherals = None
+            self.peripherals = self.media = None
         self._settle_control(Poll.MISSED, asked_at, now)
 
     def judge(self, now: datetime) -> None:
@@ -140,7 +144,7 @@ class Watched:
         self.verdict = found
         self.unsaved = self.tile_changed = True
         if not self._is_heard:
-            self.peripherals = None
+            self.peripherals = self.media = None
             self._show_call(False, None)
 
     def shadow(self, site_silent: bool, now: datetime) -> None:
@@ -153,7 +157,7 @@ class Watched:
         """The inventory says something else now: what the equipment before told of itself holds no longer."""
         self.equipment = equipment
         self.refusals = self.control_failures = 0
-        self.control_fault, self.peripherals = Cause.NONE, None
+        self.control_fault, self.peripherals, self.media = Cause.NONE, None, None
 
     def wants_peripherals(self, now: datetime, every: timedelta) -> bool:
         """Whether it's time to ask the codec again what is plugged in."""
@@ -175,6 +179,7 @@ class Watched:
 
     def row(self) -> dict[str, Any]:
         """The columns of endpoint_status."""
+        media = self.media if self.in_call else None
         return {
             "health": self.verdict.health,
             "since": self.since,
@@ -189,13 +194,22 @@ class Watched:
             "call_peer": self.call_peer,
             "calls_seen_at": self.calls_seen_at,
             "peripherals": asdict(self.peripherals) if self.peripherals and self._is_heard else None,
+            "registered": self.registered if self.peripherals and self._is_heard else None,
+            "loss_percent": media.loss_percent if media else None,
+            "jitter_ms": media.jitter_ms if media else None,
             "due_at": self.due_at,
         }
 
     @property
     def _fault(self) -> Cause:
         plugged = self.peripherals or Peripherals()
-        return fault(self.control_fault, cameras=plugged.cameras.values(), microphones=plugged.microphones.values())
+        return fault(
+            self.control_fault,
+            cameras=plugged.cameras.values(),
+            microphones=plugged.microphones.values(),
+            registered=self.registered if self.peripherals else None,
+            loss_percent=self.media.loss_percent if self.media else None,
+        )
 
     @property
     def _is_steered(self) -> bool:

@@ -58,7 +58,8 @@ def fault(words: tuple[str, ...], site: str | None, bridge: str | None) -> None:
 
     \b
     FAULT is dead, busy, declines, slow, drops, lies,
-    camera-unplugged or microphone-unplugged.
+    camera-unplugged, microphone-unplugged,
+    unregistered or lossy.
     """
     *codes, kind = words
     whose = {"site": site} if site else {"bridge": bridge} if bridge else {}

@@ -26,6 +26,8 @@ class Fault(StrEnum):
     LIES = "lies"
     CAMERA_UNPLUGGED = "camera-unplugged"
     MICROPHONE_UNPLUGGED = "microphone-unplugged"
+    UNREGISTERED = "unregistered"
+    LOSSY = "lossy"
 
 
 class SiteLine(StrEnum):

@@ -7,6 +7,8 @@ from simulation.snmp_objects import MODEL, SOFTWARE
 from simulation.studio import Call, CallState, Fault, SimulatedStudio
 
 CAMERA = "Precision 60"
+PACKETS_A_SECOND = 50
+LOST_SHARE = 0.12
 _DECLARATION = b'<?xml version="1.0"?>\n'
 
 
@@ -115,11 +117,33 @@ def _cameras(studio: SimulatedStudio) -> list[Element]:
     return [cameras]
 
 
+def _media_channels(studio: SimulatedStudio) -> list[Element]:
+    """One channel of sound each way for each call; what is lost is told of what comes in."""
+    channels = Element("MediaChannels")
+    for call in _told(studio):
+        seconds = call.seconds_connected(datetime.now(UTC))
+        if call.state is not CallState.CONNECTED:
+            continue
+        node = SubElement(channels, "Call", item=str(call.call_id))
+        for number, direction in enumerate(("Incoming", "Outgoing"), start=1):
+            channel = SubElement(node, "Channel", item=str(number))
+            _leaf(channel, "Direction", direction)
+            _leaf(channel, "Type", "Audio")
+            netstat = SubElement(channel, "Netstat")
+            sent = (seconds + 1) * PACKETS_A_SECOND
+            lost = round(sent * LOST_SHARE) if studio.fault is Fault.LOSSY and direction == "Incoming" else 0
+            _leaf(netstat, "Jitter", 90 if lost else 2)
+            _leaf(netstat, "Loss", lost)
+            _leaf(netstat, "Packets", sent - lost)
+    return [channels]
+
+
 def _sip(studio: SimulatedStudio) -> list[Element]:
     sip = Element("SIP")
     registration = SubElement(sip, "Registration", item="1")
-    _leaf(registration, "Reason", "")
-    _leaf(registration, "Status", "Registered" if studio.phone else "Inactive")
+    failed = studio.fault is Fault.UNREGISTERED
+    _leaf(registration, "Reason", "408 Request Timeout" if failed else "")
+    _leaf(registration, "Status", "Failed" if failed else "Registered" if studio.phone else "Inactive")
     _leaf(registration, "URI", _without_scheme(studio.spec.uri))
     return [sip]
 
@@ -157,6 +181,7 @@ _SECTIONS = {
     "Audio": _audio,
     "Call": _calls,
     "Cameras": _cameras,
+    "MediaChannels": _media_channels,
     "SIP": _sip,
     "SystemUnit": _system_unit,
     "UserInterface": _user_interface,

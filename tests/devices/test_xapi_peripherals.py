@@ -1,4 +1,5 @@
-"""What a codec tells of its cameras and microphones, in the forms of the reference guides and in worse ones."""
+"""What a codec tells of what is plugged in, of its registration and of what its calls lose, in the forms of the
+reference guides and in worse ones."""
 
 from collections.abc import Callable, Iterator
 
@@ -6,7 +7,7 @@ import pytest
 
 from devices.errors import Unauthorised
 from devices.xapi import Codec, Peripherals, XapiClient
-from devices.xapi_peripherals import cameras_of, microphones_of
+from devices.xapi_peripherals import Media, cameras_of, media_of, microphones_of, registered_of
 from devices.xapi_xml import parse
 from tests.devices import codec as play
 
@@ -95,9 +96,12 @@ def test_what_was_not_asked_for_is_not_read(played: play.PlayedCodec, client: Xa
         2,
         [
             "/getxml?location=/Status/Call",
+            "/getxml?location=/Status/MediaChannels",
             "/getxml?location=/Status/Call",
             "/getxml?location=/Status/Cameras",
             "/getxml?location=/Status/Audio/Input/Connectors",
+            "/getxml?location=/Status/SIP",
+            "/getxml?location=/Status/MediaChannels",
         ],
     )
 
@@ -105,3 +109,46 @@ def test_what_was_not_asked_for_is_not_read(played: play.PlayedCodec, client: Xa
 def test_a_wrong_password_is_still_an_error(played: play.PlayedCodec, client: XapiClient) -> None:
     with pytest.raises(Unauthorised):
         client.status(Codec(played.codec.url, "studio", "feil"), peripherals=True)
+
+
+def channels(*netstats: str) -> bytes:
+    """Each as `Incoming 12 88 30`: direction, packets lost and come, jitter in milliseconds."""
+    told = ""
+    for number, netstat in enumerate(netstats, start=1):
+        direction, lost, packets, jitter = netstat.split()
+        values = f"<Jitter>{jitter}</Jitter><Loss>{lost}</Loss><Packets>{packets}</Packets>"
+        told += f"<Channel item='{number}'><Direction>{direction}</Direction><Netstat>{values}</Netstat></Channel>"
+    return f"<Status><MediaChannels><Call item='3'>{told}</Call></MediaChannels></Status>".encode()
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        (channels("Incoming 12 88 30", "Incoming 0 100 2"), Media(6.0, 30.0)),
+        (channels("Incoming 0 100 2", "Outgoing 50 50 90"), Media(0.0, 2.0)),
+        (channels("Incoming 0 0 0"), None),
+        (channels("Incoming many some none"), None),
+        (channels("Incoming 1 9999999999999999999999 3"), Media(100.0, 3.0)),
+        (b"<Status/>", None),
+    ],
+)
+def test_what_comes_in_counts_and_nonsense_does_not(told: bytes, expected: Media | None) -> None:
+    assert media_of(parse(told)) == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["Registered"], True),
+        (["Failed"], False),
+        (["Failed", "Registered"], True),
+        (["Inactive"], None),
+        (["Registering"], None),
+        ([], None),
+    ],
+)
+def test_a_codec_without_a_server_is_not_one_that_its_server_does_not_know(
+    words: list[str], expected: bool | None
+) -> None:
+    told = "".join(f"<Registration item='1'><Status>{word}</Status></Registration>" for word in words)
+    assert registered_of(parse(f"<Status><SIP>{told}</SIP></Status>".encode())) is expected

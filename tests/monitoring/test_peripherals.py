@@ -49,6 +49,15 @@ class Trial:
     def change_password(self) -> None:
         self._do(lambda: setattr(self._studio, "spec", replace(self._studio.spec, password="another")))
 
+    def talk(self, fault: Fault) -> None:
+        """A call of somebody who never hangs up, with a fault or without."""
+        if not self._studio.calls:
+            self._do(lambda: self._studio.suffer(Fault.BUSY))
+        self._do(lambda: setattr(self._studio, "fault", fault))
+
+    def hang_up(self) -> None:
+        self._do(lambda: [self._studio.hang_up(call_id) for call_id in list(self._studio.calls)])
+
     def _do(self, change: Callable[[], None]) -> None:
         done = threading.Event()
         self._loop.call_soon_threadsafe(lambda: (change(), done.set()))
@@ -100,6 +109,30 @@ def test_a_microphone_is_unplugged_and_plugged_in_again(app: Flask, trial: Trial
         until(lambda: trial.is_now(Health.DEGRADED, Cause.MICROPHONE, {**ALL_WELL, "microphones": {"1": False}}))
         trial.suffer(Fault.CLEAR)
         until(lambda: trial.is_now(Health.OK, Cause.NONE, ALL_WELL))
+
+
+@on_sqlite
+def test_a_studio_that_its_server_does_not_know_is_degraded(app: Flask, trial: Trial) -> None:
+    with watching(app):
+        until(lambda: trial.status.registered)
+        trial.suffer(Fault.UNREGISTERED)
+        until(lambda: trial.is_now(Health.DEGRADED, Cause.UNREGISTERED, ALL_WELL))
+        assert trial.status.registered is False
+        trial.suffer(Fault.CLEAR)
+        until(lambda: trial.is_now(Health.OK, Cause.NONE, ALL_WELL))
+
+
+@on_sqlite
+def test_a_call_that_loses_too_much_is_degraded_while_it_lasts(app: Flask, trial: Trial) -> None:
+    with watching(app):
+        trial.talk(Fault.CLEAR)
+        until(lambda: trial.status.in_call and trial.status.loss_percent == 0)
+        trial.talk(Fault.LOSSY)
+        until(lambda: trial.is_now(Health.DEGRADED, Cause.LOSS, ALL_WELL))
+        assert (trial.status.loss_percent, trial.status.jitter_ms) == (12, 90)
+        trial.hang_up()
+        until(lambda: trial.is_now(Health.OK, Cause.NONE, ALL_WELL))
+        assert trial.status.loss_percent is None
 
 
 def test_of_a_studio_that_cannot_be_reached_nobody_knows_what_is_plugged_in(app: Flask, trial: Trial) -> None:
