@@ -31,7 +31,10 @@ import errors
 import logs
 import messages.commands
 import messages.jobs
+import monitoring.api.incidents
+import monitoring.api.status
 import monitoring.commands
+import monitoring.jobs
 import monitoring.views
 import operation.commands
 import operation.requests
@@ -115,6 +118,7 @@ def create_app(found: Settings | None = None) -> Flask:
     app.extensions["repeated"] = [
         *api.jobs.REPEATED,
         *messages.jobs.REPEATED,
+        *monitoring.jobs.REPEATED,
         *reports.jobs.REPEATED,
         *studios.booking.jobs.REPEATED,
     ]
@@ -185,7 +189,8 @@ def _add_pages(app: Flask) -> None:
 def _add_api(app: Flask, csrf: CSRFProtect) -> None:
     """The addresses for programs. No cookie opens them for writing, so there is no form's token to ask for."""
     app.url_map.converters["reference"] = studios.booking.api.references.ReferenceConverter
-    for blueprint in (api.views.blueprint, api.views.pages, *studios.booking.api.blueprints.BLUEPRINTS):
+    of_monitoring = (monitoring.api.status.blueprint, monitoring.api.incidents.blueprint)
+    for blueprint in (api.views.blueprint, api.views.pages, *studios.booking.api.blueprints.BLUEPRINTS, *of_monitoring):
         app.register_blueprint(blueprint)
     for view in app.view_functions.values():
         if is_for_tokens(view):

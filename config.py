@@ -298,6 +298,8 @@ class Settings:
     # Where endpoints send their traps; port 162 itself is for root alone. 0: nowhere.
     trap_host: str = _setting("0.0.0.0", _ip_address)
     trap_port: int = _setting(1162, _port_or_none)
+    # A folder with profiles of equipment that we do not know.
+    profiles: str = _setting("")
     # gufo needs a seventh of the CPU; auto takes it where it is installed.
     snmp_engine: str = _setting("auto", _snmp_engine)
 

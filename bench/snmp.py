@@ -1,32 +1,57 @@
-"""What polling by SNMP costs: CPU of one sweep of all studios, both engines and versions, against bare gufo-snmp."""
+"""What polling by SNMP costs: CPU of one sweep of all studios, both engines and versions, against bare gufo-snmp; read
+only, and judged and stored in either database; and how long a sweep takes when a tenth of the studios is dead."""
 
 import argparse
 import asyncio
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import structlog
+from flask_migrate import upgrade
 from gufo.snmp import Aes128Key, Sha256Key, User
 from gufo.snmp.aio import SnmpSession
 
+from app import create_app
+from bench.program import KEY
 from bench.table import Figure, show
+from bench.year import DIALECTS, empty_database
+from config import Settings
+from models import (
+    Endpoint,
+    EndpointStatus,
+    Health,
+    Organisation,
+    OrganisationKind,
+    Site,
+    Studio,
+    db,
+    write,
+)
 from monitoring.profiles import FULL
+from monitoring.rules import Cause, Patience, Pulse, Verdict
 from monitoring.snmp.engine import SnmpEngine, Target, read_many
 from monitoring.snmp.gufo_engine import GufoEngine
 from monitoring.snmp.open_files import make_room
 from monitoring.snmp.pysnmp_engine import PysnmpEngine
+from monitoring.statuses import finding, save
+from monitoring.watched import Equipment, Watched
 from simulation.fleet import Fleet
 from simulation.open_files import make_room as make_fleet_room
 from simulation.studio import SnmpUser, StudioSpec
 
-PORT = 21161
+PORT, SILENT_PORT = 21161, 21162
 USER, AUTH, PRIV = "studionett", "autentisering", "kryptering"
 # The simulated agents take seconds for a burst: what is measured is the asker's CPU, not how long it waits for them.
 PATIENCE = 30.0
 SWEEPS = 3
+TRY, TRIES = 1.0, 2
+WORKER, LEASE = "bench", timedelta(minutes=5)
 BARE = "gufo-snmp's own sessions"
 
 # One sweep; how many answered.
@@ -44,7 +69,8 @@ def main() -> None:
     else:
         structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
         make_room(3 * options.agents)
-        show([figure for version in ("2c", "3") for figure in _measure(version, options.agents, options.rate)])
+        figures = [figure for version in ("2c", "3") for figure in _measure(version, options.agents, options.rate)]
+        show([*figures, *_with_dead(options.agents)])
 
 
 def _measure(version: str, agents: int, rate: float) -> Iterator[Figure]:
@@ -53,6 +79,9 @@ def _measure(version: str, agents: int, rate: float) -> Iterator[Figure]:
         found = {BARE: asyncio.run(_bare(targets, rate))}
         for engine in (GufoEngine, PysnmpEngine):
             found[f"our {engine.name} engine"] = asyncio.run(_engine(engine, targets, rate))
+        for name in DIALECTS:
+            with tempfile.TemporaryDirectory() as folder, empty_database(Path(folder), name) as url:
+                found[f"judged and stored in {name}"] = _judged(url, targets, rate)
     for when in (0, 1):
         bare = found[BARE][when]
         for name, costs in found.items():
@@ -72,6 +101,93 @@ async def _engine(kind: type[SnmpEngine], targets: Sequence[Target], rate: float
         return await _cpu_seconds(sweep, len(targets))
     finally:
         engine.close()
+
+
+def _judged(url: str, targets: Sequence[Target], rate: float) -> tuple[float, float]:
+    """As the monitor does it: read, judged, and all that changed stored in one transaction."""
+    with create_app(Settings(database_url=url, secret_key=KEY)).app_context():
+        upgrade()
+        write(lambda: _write_inventory(targets))
+        keys = list(db.session.scalars(db.select(Endpoint.id).order_by(Endpoint.id)))
+        now = datetime.now(UTC)
+        watched = [_watched(key, target, now) for key, target in zip(keys, targets, strict=True)]
+        found = asyncio.run(_sweeps_judged(watched, rate))
+        db.session.remove()
+        db.engine.dispose()
+    return found
+
+
+async def _sweeps_judged(watched: Sequence[Watched], rate: float) -> tuple[float, float]:
+    engine = GufoEngine()
+    targets = [one.equipment.target for one in watched if one.equipment.target]
+
+    async def sweep() -> int:
+        asked_at = datetime.now(UTC)
+        readings = await read_many(engine, targets, FULL, timeout=PATIENCE, tries=1, rate=rate)
+        for one, reading in zip(watched, readings, strict=True):
+            one.heard(reading, asked_at=asked_at)
+        findings = [finding(one) for one in watched if one.unsaved]
+        write(lambda: save(WORKER, findings, LEASE))
+        for one, found in zip(watched, findings, strict=True):
+            one.stored(found.row, len(found.changes), found.learned, asked_at)
+        return sum(reading.answered for reading in readings)
+
+    try:
+        return await _cpu_seconds(sweep, len(watched))
+    finally:
+        engine.close()
+
+
+def _watched(key: int, target: Target, now: datetime) -> Watched:
+    never = Verdict(Health.UNKNOWN, Cause.NEVER_POLLED)
+    return Watched(Equipment(key, key, 1, target, None), Pulse(), never, now, now, now, Patience())
+
+
+def _write_inventory(targets: Sequence[Target]) -> None:
+    now = datetime.now(UTC)
+    organisation = Organisation(name="Network", kind=OrganisationKind.HEALTH_TRUST, health_region="Nord")
+    db.session.add(organisation)
+    db.session.flush()
+    place = {"town": "Tromsø", "municipality": "Tromsø", "county": "Troms", "health_region": "Nord"}
+    site = Site(organisation_id=organisation.id, name="Tromsø", latitude=69.65, longitude=18.96, **place)
+    db.session.add(site)
+    db.session.flush()
+    studios = [Studio(code=f"S-{each.key}", name=f"S-{each.key}", site_id=site.id, capacity=4) for each in targets]
+    db.session.add_all(studios)
+    db.session.flush()
+    endpoints = [
+        Endpoint(studio_id=studio.id, snmp_host=target.host, snmp_port=target.port)
+        for studio, target in zip(studios, targets, strict=True)
+    ]
+    db.session.add_all(endpoints)
+    db.session.flush()
+    db.session.add_all(
+        EndpointStatus(endpoint_id=each.id, since=now, changed_at=now, lease_owner=WORKER) for each in endpoints
+    )
+
+
+def _with_dead(agents: int) -> Iterator[Figure]:
+    """Every tenth address has nobody: what a sweep takes beyond their own tries."""
+    targets = [_target(number, "2c", SILENT_PORT if number % 10 == 0 else PORT) for number in range(agents)]
+    with _fleet(agents, "2c"):
+        took = asyncio.run(_wall_seconds(targets))
+    what = f"{agents // 10} of {agents} dead, {TRIES} tries of {TRY:g} s: a sweep"
+    yield Figure(what, took, "s", took / (TRIES * TRY), "the tries alone")
+
+
+async def _wall_seconds(targets: Sequence[Target]) -> float:
+    engine = GufoEngine()
+    try:
+        await read_many(engine, [each for each in targets if each.port == PORT], FULL, timeout=PATIENCE, tries=1)
+        began = time.monotonic()
+        readings = await read_many(engine, targets, FULL, timeout=TRY, tries=TRIES)
+        took = time.monotonic() - began
+    finally:
+        engine.close()
+    alive = sum(target.port == PORT for target in targets)
+    if (answered := sum(reading.answered for reading in readings)) != alive:
+        sys.exit(f"{answered} answered where {alive} are alive: this machine is too busy to measure.")
+    return took
 
 
 async def _bare(targets: Sequence[Target], rate: float) -> tuple[float, float]:
@@ -105,9 +221,9 @@ async def _cpu_seconds(sweep: Sweep, agents: int) -> tuple[float, float]:
     return costs[0], sum(costs[1:]) / len(costs[1:])
 
 
-def _target(number: int, version: str) -> Target:
+def _target(number: int, version: str, port: int = PORT) -> Target:
     host = f"127.98.{number // 250}.{number % 250 + 1}"
-    return Target(number, host, PORT, version, user=USER, auth=AUTH, priv=PRIV)
+    return Target(number, host, port, version, user=USER, auth=AUTH, priv=PRIV)
 
 
 @contextmanager

@@ -13,7 +13,8 @@ class Cadence:
     """All in seconds. `alive` is between two signs of life, every so many of which is a `full` read.
 
     `first` is the time over which a monitor that has just begun asks all for the first time; `timeout` that of a poll,
-    `patient_timeout` that of the ones that follow at once after a miss.
+    `patient_timeout` that of the ones that follow at once after a miss, `quick_timeout` that of those after
+    a trap which says that the endpoint may be gone.
     """
 
     full: float = 60.0
@@ -23,6 +24,7 @@ class Cadence:
     first: float = 5.0
     timeout: float = 1.0
     patient_timeout: float = 1.5
+    quick_timeout: float = 0.4
     recheck: float = 1.0
 
 

@@ -11,6 +11,7 @@ from flask import Flask, current_app
 from config import ConfigurationError, Settings, settings
 from devices.tls import verification
 from devices.xapi import XapiClient
+from monitoring import vendor_profiles
 from monitoring.cadence import Cadence
 from monitoring.monitor import Monitor
 from monitoring.rules import Patience
@@ -26,6 +27,7 @@ def monitor() -> None:
     try:
         verify = verification(found)
         engine = engine_named(found.snmp_engine)
+        vendor_profiles.check(found.profiles)
     except (ConfigurationError, EngineMissing) as error:
         raise click.ClickException(str(error)) from None
     with XapiClient(verify=verify) as xapi:
@@ -37,7 +39,10 @@ async def _run(app: Flask, found: Settings, engine: type[SnmpEngine], xapi: Xapi
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     patience = Patience(stale=timedelta(seconds=found.stale_after))
-    running = Monitor(app, engine, xapi, cadence=cadence_of(found), patience=patience)
+    traps_at = (found.trap_host, found.trap_port)
+    running = Monitor(
+        app, engine, xapi, cadence=cadence_of(found), patience=patience, traps_at=traps_at, profiles=found.profiles
+    )
     click.echo(
         f"{running.worker} watches with {engine.name}: a sign of life every {found.alive_interval:g} s, "
         f"all objects every {found.poll_interval:g} s, calls every {found.calls_interval:g} s."

@@ -22,15 +22,19 @@ from sqlalchemy.exc import SQLAlchemyError
 from devices.xapi import XapiClient
 from models import database_now, write
 from models.heartbeat import beat
-from monitoring import leases
+from monitoring import leases, measurements, preflights
 from monitoring.cadence import Cadence
 from monitoring.incidents import is_any_waiting, keep, outlook
 from monitoring.leases import Terms
 from monitoring.poller import Poller
+from monitoring.preflight_rules import Probe
+from monitoring.preflights import Due
 from monitoring.roster import Listed, Roster, Secrets, roster, studios_with_moving_calls, watched_from
 from monitoring.rules import Patience
 from monitoring.snmp.engine import SnmpEngine
-from monitoring.statuses import Finding, Saved, finding, save
+from monitoring.statuses import Finding, Saved, finding, save, tell_traps
+from monitoring.tally import Tally, window_of
+from monitoring.trap_receiver import TrapReceiver
 from monitoring.watched import Watched
 
 T = TypeVar("T")
@@ -49,6 +53,8 @@ class Chores:
     beat: float = 2.0
     hints: float = 2.0
     incidents: float = 2.0
+    preflights: float = 2.0
+    measurements: float = 5.0
     claim: float = 4.0
     refresh: float = 10.0
     hurry: float = 0.2
@@ -62,7 +68,8 @@ class _Chore:
 
 
 class Monitor:
-    """`engine` is opened inside the running loop. `run` returns when `stop` is set, its leases given up."""
+    """`engine` is opened inside the running loop; `traps_at` is where traps are listened for, port 0 for nowhere;
+    `profiles` a folder with the installation's own. `run` returns when `stop` is set, its leases given up."""
 
     def __init__(
         self,
@@ -74,6 +81,8 @@ class Monitor:
         patience: Patience | None = None,
         terms: Terms | None = None,
         chores: Chores | None = None,
+        traps_at: tuple[str, int] = ("", 0),
+        profiles: str = "",
     ) -> None:
         self.worker = f"monitor-{socket.gethostname()[:50]}-{os.getpid()}-{token_hex(2)}"
         self._app = app
@@ -83,17 +92,25 @@ class Monitor:
         self._patience = patience or Patience()
         self._terms = terms or Terms()
         self._chores = chores or Chores()
+        self._traps_at = traps_at
+        self._profiles = profiles
         self._started_at = datetime.now(UTC)
         self._secrets = Secrets()
         self._hinted: set[tuple[int, int, datetime]] = set()
         self._hints_since = self._started_at
         self._failing = False
+        self._window = window_of(self._started_at)
+        self._looking: dict[tuple[int, int, int], asyncio.Task[None]] = {}
+        self._looked: list[tuple[Due, Probe]] = []
         self._hurry = asyncio.Event()
         self._database = ThreadPoolExecutor(1, thread_name_prefix="database")
 
     async def run(self, stop: asyncio.Event) -> None:
         self._engine = self._open_engine()
         self._poller = Poller(self._engine, self._xapi, self._cadence, on_change=self._hurry.set)
+        self._traps = TrapReceiver(self._poller.heard_of)
+        if self._traps_at[1]:
+            await self._traps.listen(*self._traps_at)
         try:
             await self._keep_books(stop)
         finally:
@@ -107,6 +124,8 @@ class Monitor:
             _Chore(self._take_hints, self._chores.hints),
             _Chore(self._save, self._chores.save),
             _Chore(self._keep_incidents, self._chores.incidents),
+            _Chore(self._look_ahead, self._chores.preflights),
+            _Chore(self._store_measurements, self._chores.measurements),
         ]
         while not stop.is_set():
             for chore in chores:
@@ -142,6 +161,10 @@ class Monitor:
             self._failing = False
 
     async def _leave(self) -> None:
+        self._traps.close()
+        for task in self._looking.values():
+            task.cancel()
+        await asyncio.gather(*self._looking.values(), return_exceptions=True)
         await self._attempt(self._save)
         await self._attempt(lambda: self._in_database(lambda: write(lambda: leases.release(self.worker))))
         await self._poller.close()
@@ -153,6 +176,7 @@ class Monitor:
         self._hurry.clear()
         watched = [one for one in self._poller.watched.values() if one.unsaved]
         findings = [finding(one) for one in watched]
+        await self._tell_traps()
         if not findings:
             return
         for one in watched:
@@ -165,6 +189,11 @@ class Monitor:
             raise
         for one, found in zip(watched, findings, strict=True):
             self._settle(one, found, saved)
+
+    async def _tell_traps(self) -> None:
+        told, self._traps.to_tell = self._traps.to_tell, []
+        if told:
+            await self._in_database(lambda: write(lambda: tell_traps(told)))
 
     def _settle(self, watched: Watched, found: Finding, saved: Saved) -> None:
         changed_at = saved.at if found.tile_changed else watched.changed_at
@@ -197,12 +226,14 @@ class Monitor:
             watched = self._poller.watched.get(key)
             if watched is None:
                 watched = watched_from(one, now, self._patience)
+                watched.profiles = self._profiles
                 self._poller.watch(watched)
             self._compare(watched, one)
             equipment = watched.equipment
             watched.closed = equipment.studio_id in found.closed_studios or equipment.site_id in found.closed_sites
             self._poller.set_booked(watched, equipment.studio_id in found.booked_studios)
             watched.judge(now)
+        self._traps.watch(self._poller.watched.values())
 
     def _compare(self, watched: Watched, listed: Listed) -> None:
         """What others wrote meanwhile: another address, or the wish to have this endpoint polled at once."""
@@ -231,6 +262,38 @@ class Monitor:
         for watched in self._poller.watched.values():
             watched.shadow(watched.equipment.site_id in out, now)
 
+    async def _look_ahead(self) -> None:
+        """Studios whose conference comes near are looked at freshly, all at once; what was found is stored together."""
+        found, self._looked = self._looked, []
+        if found:
+            try:
+                await self._in_database(lambda: write(lambda: preflights.keep(found, database_now())))
+            except BaseException:
+                self._looked = [*found, *self._looked]
+                raise
+        for due, _ in found:
+            self._looking.pop(due.key, None)
+        for due in await self._in_database(lambda: preflights.due_looks(self.worker, database_now())):
+            watched = self._poller.watched.get(due.endpoint_id)
+            if watched is not None and due.key not in self._looking:
+                self._looking[due.key] = asyncio.create_task(self._look_at(due, watched))
+
+    async def _look_at(self, due: Due, watched: Watched) -> None:
+        probe = await self._poller.probe(watched)
+        self._looked.append((due, probe))  # meanwhile it is another list
+
+    async def _store_measurements(self) -> None:
+        """What was measured in the five minutes that are over."""
+        window = window_of(datetime.now(UTC))
+        if window == self._window:
+            return
+        over, self._window = self._window, window
+        measured = [(one, one.tally) for one in self._poller.watched.values() if one.tally.polls or one.tally.media]
+        for watched, _ in measured:
+            watched.tally = Tally()
+        found = [(watched.equipment.endpoint_id, tally.sums()) for watched, tally in measured]
+        await self._in_database(lambda: write(lambda: measurements.store(over, found)))
+
     def _figures(self) -> dict[str, Any]:
         """What the heartbeat tells: `sweep_seconds` is the age of the oldest poll among our endpoints."""
         figures, counters = self._poller.figures, self._engine.counters
@@ -249,6 +312,7 @@ class Monitor:
             "ignored_packets": counters.foreign + counters.unreadable + counters.huge,
             "lag_ms": round(lag * 1000, 1),
             "sweep_seconds": round((now - min(polled, default=now)).total_seconds(), 1),
+            **self._traps.shown(),
             "cpu_seconds": round(time.process_time(), 2),
         }
 

@@ -7,7 +7,7 @@ counts against nobody.
 import asyncio
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -15,14 +15,19 @@ from typing import Any
 import structlog
 
 from devices.errors import DeviceError
-from devices.xapi import Codec, XapiClient
+from devices.xapi import Codec, CodecStatus, Peripherals, XapiClient
 from monitoring.cadence import Cadence, calls_interval, first_turn, is_full, next_turn, refused_interval
-from monitoring.profiles import ALIVE, FULL
+from monitoring.preflight_rules import Probe
+from monitoring.profiles import ALIVE
 from monitoring.rules import is_doubtful
-from monitoring.snmp.engine import Outcome, Reading, SnmpEngine, Target
+from monitoring.snmp.engine import Outcome, Reading, SnmpEngine, Target, Value
+from monitoring.snmp.traps import Trap
+from monitoring.trap_rules import LAST_WORDS
 from monitoring.watched import Equipment, Watched
 
 CODECS_AT_ONCE = 8
+# Tries of a probe that must be sure; as many as make an endpoint down.
+PROBES = 3
 # Of one exchange with a codec, in seconds. What takes longer isn't worth a thread, nor a stop that waits for it.
 CALLS_DEADLINE = 4.0
 # Of a codec's calls interval: turns come a little early or late, and each ordinary one is to tell of the peripherals.
@@ -97,6 +102,15 @@ class Poller:
         if watched.equipment.codec is not None:
             self._plan_calls(watched, self._loop.time())
 
+    def heard_of(self, watched: Watched, trap: Trap) -> None:
+        """A trap came: the poll decides. After last words it is asked in quick succession, and its codec too."""
+        if watched.equipment.target is None:
+            return
+        watched.last_words = watched.last_words or trap.kind in LAST_WORDS
+        timeout = self._cadence.quick_timeout if watched.last_words else None
+        self._plan_poll(watched, self._loop.time(), full=False, timeout=timeout)
+        self.read_calls_soon(watched)
+
     def set_booked(self, watched: Watched, booked: bool) -> None:
         """A conference that runs or starts soon makes its studios' calls worth asking for more often."""
         if booked and not watched.booked and watched.equipment.codec is not None:
@@ -125,7 +139,8 @@ class Poller:
 
     def _begin_poll(self, watched: Watched, due: float, full: bool, timeout: float | None) -> None:
         self.figures.lag = max(self.figures.lag, self._loop.time() - due)
-        self._spawn(self._poll(watched, FULL if full else ALIVE, timeout or self._cadence.timeout))
+        oids = watched.all_oids() if full else ALIVE
+        self._spawn(self._poll(watched, oids, timeout or self._cadence.timeout))
 
     async def _poll(self, watched: Watched, oids: tuple[str, ...], timeout: float) -> None:
         equipment, was_down, asked_at = watched.equipment, watched.is_down, datetime.now(UTC)
@@ -137,6 +152,8 @@ class Poller:
                 watched.cannot_ask(asked_at)
                 return
             reading = await self._engine.read(equipment.target, oids, timeout)
+            if reading.answered and not reading.values and len(oids) > 1:
+                reading = await self._read_singly(equipment.target, oids, timeout)
             if not self._is_current(watched, equipment):
                 return
             outcome = reading.outcome
@@ -151,6 +168,19 @@ class Poller:
                 if was_down and not watched.is_down:
                     self.read_calls_soon(watched)
                 self._tell(watched)
+
+    async def _read_singly(self, target: Target, oids: tuple[str, ...], timeout: float) -> Reading:
+        """From an agent that answers a question about many objects with an error: one that it cannot tell must not
+        cost all others. What it has no answer to counts as not supported."""
+        values: dict[str, Value] = {}
+        reading = await self._engine.read(target, oids[:1], timeout)
+        for oid in oids[1:]:
+            values |= reading.values or {}
+            one = await self._engine.read(target, (oid,), timeout)
+            if not one.answered:
+                return one
+            values[oid] = one.values.get(oid)
+        return replace(reading, values={**reading.values, **values})
 
     def _hear_belated(self, target: Target, reading: Reading) -> None:
         """Its poll has been counted as missed, and may be asked again by now; that it answers at all ends the doubt."""
@@ -173,7 +203,8 @@ class Poller:
             return
         if is_doubtful(watched.pulse):
             wait = self._cadence.recheck if outcome is Outcome.LATE else 0.0
-            self._plan_poll(watched, now + wait, full=False, timeout=self._cadence.patient_timeout)
+            timeout = self._cadence.quick_timeout if watched.last_words else self._cadence.patient_timeout
+            self._plan_poll(watched, now + wait, full=False, timeout=timeout)
             return
         turn = next_turn(key, now, self._cadence.alive)
         self._plan_poll(watched, turn, full=is_full(key, turn, self._cadence))
@@ -201,23 +232,67 @@ class Poller:
         self._spawn(self._ask_calls(watched, codec))
 
     async def _ask_calls(self, watched: Watched, codec: Codec) -> None:
-        equipment, asked_at = watched.equipment, datetime.now(UTC)
+        key = watched.equipment.endpoint_id
         self._plan_next_calls(watched)
+        every = timedelta(seconds=self._cadence.calls * PERIPHERALS_SHARE)
         try:
-            all_of_it = watched.wants_peripherals(asked_at, timedelta(seconds=self._cadence.calls * PERIPHERALS_SHARE))
+            await self._read_codec(watched, codec, watched.wants_peripherals(datetime.now(UTC), every))
+        finally:
+            self._asking.discard(key)
+        self._tell(watched)
+
+    async def _read_codec(self, watched: Watched, codec: Codec, all_of_it: bool) -> CodecStatus | None:
+        """What it says now; none where it does not answer."""
+        equipment, asked_at = watched.equipment, datetime.now(UTC)
+        try:
             ask = partial(self._xapi.status, codec, peripherals=all_of_it, deadline=CALLS_DEADLINE)
             seen = await self._loop.run_in_executor(self._threads, ask)
         except DeviceError as error:
             if self._is_current(watched, equipment):
                 watched.control_failed(error, asked_at=asked_at, now=datetime.now(UTC))
                 self._plan_next_calls(watched)
-        else:
-            if self._is_current(watched, equipment):
-                self.figures.call_reads += 1
-                watched.saw(seen, asked_at=asked_at, now=datetime.now(UTC))
-        finally:
-            self._asking.discard(equipment.endpoint_id)
+            return None
+        if self._is_current(watched, equipment):
+            self.figures.call_reads += 1
+            watched.saw(seen, asked_at=asked_at, now=datetime.now(UTC))
+        return seen
+
+    async def probe(self, watched: Watched) -> Probe:
+        """A fresh look by all ways there are, each tried as often as it takes to be sure."""
+        equipment = watched.equipment
+        answered, seen = await asyncio.gather(self._answers(watched), self._probe_codec(watched))
         self._tell(watched)
+        if seen is None:
+            return Probe(answered, None if equipment.codec is None else False)
+        plugged = seen.peripherals or Peripherals()
+        return Probe(
+            answered,
+            True,
+            seen.registered,
+            tuple(plugged.cameras.values()),
+            tuple(plugged.microphones.values()),
+            len(seen.calls),
+        )
+
+    async def _probe_codec(self, watched: Watched) -> CodecStatus | None:
+        codec = watched.equipment.codec
+        if codec is None:
+            return None
+        return await self._read_codec(watched, codec, True) or await self._read_codec(watched, codec, True)
+
+    async def _answers(self, watched: Watched) -> bool | None:
+        """None where it is not watched by SNMP, or cannot be asked."""
+        equipment = watched.equipment
+        if equipment.target is None or equipment.trouble:
+            return None
+        for _ in range(PROBES):
+            asked_at = datetime.now(UTC)
+            reading = await self._engine.read(equipment.target, ALIVE, self._cadence.patient_timeout)
+            if self._is_current(watched, equipment):
+                watched.heard(reading, asked_at=asked_at)
+            if reading.answered or reading.outcome is Outcome.REFUSED:
+                return True
+        return False
 
     def _plan_next_calls(self, watched: Watched) -> None:
         self._plan_calls(watched, self._loop.time() + self._calls_interval(watched))

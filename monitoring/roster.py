@@ -104,6 +104,8 @@ def watched_from(listed: Listed, now: datetime, patience: Patience) -> Watched:
         control_fault=_control_fault(listed),
         peripherals=_peripherals(listed),
         registered=status.registered,
+        unsupported=frozenset(status.unsupported or ()),
+        probed_software=status.probed_software,
         due_at=status.due_at,
         stored_due_at=status.due_at,
     )

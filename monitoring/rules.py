@@ -36,6 +36,7 @@ class Cause(StrEnum):
     CONTROL_REFUSED = "control-refused"
     CAMERA = "camera"
     MICROPHONE = "microphone"
+    DEVICE = "device"
     UNREGISTERED = "unregistered"
     LOSS = "loss"
     FLAPPING = "flapping"
@@ -173,6 +174,7 @@ def fault(
     *,
     cameras: Collection[bool],
     microphones: Collection[bool],
+    device_well: bool | None = None,
     registered: bool | None = None,
     loss_percent: float | None = None,
 ) -> Cause:
@@ -182,6 +184,8 @@ def fault(
     """
     if control:  # what a codec said of its peripherals before it fell silent is no longer known
         return control
+    if device_well is False:
+        return Cause.DEVICE
     if cameras and not any(cameras):
         return Cause.CAMERA
     if microphones and not any(microphones):

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from models import Endpoint, EndpointStatus, Event, StatusChange, database_now, db
 from monitoring.profiles import Identity
+from monitoring.trap_receiver import Told
 from monitoring.watched import Change, Watched
 
 STATUS = cast(sa.Table, EndpointStatus.__table__)
@@ -61,6 +62,13 @@ def save(worker: str, findings: Iterable[Finding], lease: timedelta) -> Saved:
         _add_changes(one, known_since[one.endpoint_id])
         _learn(one)
     return Saved(now, frozenset(found.keys() - known_since.keys()))
+
+
+def tell_traps(told: Iterable[Told]) -> None:
+    """Lines for the studios' timelines. The caller commits."""
+    db.session.add_all(
+        Event(at=one.at, kind="studio.trap", studio_id=one.studio_id, details={"trap": one.trap}) for one in told
+    )
 
 
 def _ours(worker: str, found: Iterable[int]) -> dict[int, datetime]:

@@ -8,9 +8,11 @@ from typing import Any
 from devices.errors import DeviceError, Unauthorised
 from devices.xapi import Codec, CodecStatus, Media, Peripherals
 from models.monitoring import Health
-from monitoring.profiles import SYS_DESCR, SYS_UPTIME, Identity, identity, uptime_seconds
+from monitoring.profiles import FULL, SYS_DESCR, SYS_OBJECT_ID, SYS_UPTIME, Identity, identity, uptime_seconds
 from monitoring.rules import Cause, Patience, Poll, Pulse, Surroundings, Verdict, after, fault, stale_at, verdict
 from monitoring.snmp.engine import Outcome, Reading, Target, Unreadable
+from monitoring.tally import Tally
+from monitoring.vendor_profiles import NOBODY, Profile, profile_for
 
 # A codec whose control interface fails this often in a row can't be trusted to start its conferences.
 CONTROL_FAILURES = 3
@@ -79,6 +81,7 @@ class Watched:
     closed: bool = False
     site_silent: bool = False
     booked: bool = False
+    last_words: bool = False
     refusals: int = 0
     control_failures: int = 0
     control_fault: Cause = Cause.NONE
@@ -87,6 +90,12 @@ class Watched:
     registered: bool | None = None
     media: Media | None = None
     learned: Identity | None = None
+    profiles: str = ""
+    profile: Profile = NOBODY
+    unsupported: frozenset[str] = frozenset()
+    probed_software: str | None = None
+    device_well: bool | None = None
+    tally: Tally = field(default_factory=Tally)
     changes: list[Change] = field(default_factory=list)
     unsaved: bool = False
     tile_changed: bool = False
@@ -96,10 +105,17 @@ class Watched:
         cause = OUTCOME_CAUSES.get(reading.outcome) or CAUSES.get(reading.detail, Cause.NO_ANSWER)
         if reading.outcome is Outcome.REFUSED:
             self.refusals += 1
+        if reading.outcome in (Outcome.TIMEOUT, Outcome.BAD_ANSWER):
+            self.tally.missed()
         if reading.answered:
-            self.refusals = 0
+            self.refusals, self.last_words = 0, False
             self._measure(reading)
+            self._recognise(reading)
         self._beat(POLLS[reading.outcome], asked_at, reading.at, cause)
+
+    def all_oids(self) -> tuple[str, ...]:
+        """What a full read asks for: the objects of all equipment, and those of its kind that this very one knows."""
+        return (*FULL, *(oid for oid in self.profile.oids if oid not in self.unsupported))
 
     def cannot_ask(self, now: datetime) -> None:
         self._beat(Poll.IMPOSSIBLE, now, now, self.equipment.trouble)
@@ -113,6 +129,8 @@ class Watched:
             self.peripherals, self.peripherals_seen_at = seen.peripherals, now
             self.registered = seen.registered
         self.media = seen.media
+        if seen.media:
+            self.tally.heard_media(seen.media.loss_percent, seen.media.jitter_ms)
         self._settle_control(Poll.ANSWERED, asked_at, now)
         if self._is_heard:  # it may have been found dead while this answer was under way
             self._show_call(bool(live), live[0].remote_number[:PEER_LIMIT] if live else None)
@@ -158,6 +176,7 @@ class Watched:
         self.equipment = equipment
         self.refusals = self.control_failures = 0
         self.control_fault, self.peripherals, self.media = Cause.NONE, None, None
+        self.profile, self.unsupported, self.device_well = NOBODY, frozenset(), None
 
     def wants_peripherals(self, now: datetime, every: timedelta) -> bool:
         """Whether it's time to ask the codec again what is plugged in."""
@@ -197,6 +216,8 @@ class Watched:
             "registered": self.registered if self.peripherals and self._is_heard else None,
             "loss_percent": media.loss_percent if media else None,
             "jitter_ms": media.jitter_ms if media else None,
+            "unsupported": sorted(self.unsupported) or None,
+            "probed_software": self.probed_software,
             "due_at": self.due_at,
         }
 
@@ -207,6 +228,7 @@ class Watched:
             self.control_fault,
             cameras=plugged.cameras.values(),
             microphones=plugged.microphones.values(),
+            device_well=self.device_well,
             registered=self.registered if self.peripherals else None,
             loss_percent=self.media.loss_percent if self.media else None,
         )
@@ -226,12 +248,35 @@ class Watched:
     def _measure(self, reading: Reading) -> None:
         if reading.round_trip is not None:
             self.round_trip_ms = round(reading.round_trip * 1000, 2)
+            self.tally.answered(self.round_trip_ms)
         if SYS_UPTIME in reading.values:
             self.uptime = uptime_seconds(reading.values)
         if reading.values.get(SYS_DESCR):
             known = self.equipment.identity
             found = known.updated(identity(reading.values))
             self.learned = found if found != known else None
+
+    def _recognise(self, reading: Reading) -> None:
+        """Of which kind it is, and what its kind tells. An object that it does not know is not asked for again, until
+        its software is another one."""
+        software = (self.learned or self.equipment.identity).software
+        if software != self.probed_software:
+            self.unsupported, self.probed_software = frozenset(), software
+        if isinstance(object_id := reading.values.get(SYS_OBJECT_ID), str):
+            self.profile = profile_for(object_id, self.profiles)
+        asked = [oid for oid in self.profile.oids if oid in reading.values]
+        if not asked:
+            return
+        self.unsupported |= {oid for oid in asked if reading.values[oid] is None}
+        told = self.profile.read(reading.values)
+        self.device_well = told.device_well
+        if self.equipment.codec is None:
+            self.peripherals, self.registered = told.peripherals or Peripherals(), told.registered
+            media = told.loss_percent is not None and told.jitter_ms is not None
+            self.media = Media(told.loss_percent or 0.0, told.jitter_ms or 0.0) if media else None
+            if told.calls is not None:
+                self.calls_seen_at = reading.at
+                self._show_call(told.calls > 0, None)
 
     def _settle_control(self, poll: Poll, asked_at: datetime, now: datetime) -> None:
         """Without SNMP the control interface is the only sign of life; with it, only its faults count."""
@@ -243,7 +288,11 @@ class Watched:
 
     def _beat(self, poll: Poll, asked_at: datetime, now: datetime, cause: Cause) -> None:
         before = self.pulse
-        self.pulse = after(before, poll, asked_at=asked_at, now=now, patience=self.patience, cause=cause)
+        patience = self.patience
+        if self.last_words:  # it said itself that it may be gone
+            patience = replace(patience, over=patience.over / 2)
+        self.pulse = after(before, poll, asked_at=asked_at, now=now, patience=patience, cause=cause)
+        self.last_words = self.last_words and not self.pulse.down
         self.unsaved = self.unsaved or self.pulse != before
         self.judge(now)
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from enum import StrEnum
-from threading import Event, Thread
+from threading import Condition, Event, Thread
 
 import structlog
 from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
@@ -32,17 +32,22 @@ STEP = 2.0  # seconds
 class Lane(StrEnum):
     """What kind of work on a conference it is: each has threads of its own, so that a start waits for nothing else.
 
-    STARTS: from when the calls are due until the first pass over them; CALLS: all further passes while calls come up
-    or go; CALM: what may wait a little, such as rooms that are made ready and calls that are up.
+    AHEAD: rooms that are made ready; STARTS: the first pass when calls are due; CALLS: all further passes while they
+    come or go; TROUBLED: passes over conferences that miss somebody, which wait for equipment that may not answer;
+    CALM: looks at calls that are up.
     """
 
+    AHEAD = "ahead"
     STARTS = "starts"
     CALLS = "calls"
+    TROUBLED = "troubled"
     CALM = "calm"
 
 
-# More threads would only take turns on one processor, to the loss of those that start.
-CALLS, CALM = 8, 4
+# More threads would only take turns on one processor.
+CALLS, CALM = 8, 2
+# So long, in seconds, all other work waits for those that start while there are more of them than threads.
+YIELD = 2.0
 
 log = structlog.get_logger()
 # It warns of each job that is asked for while it still runs; the sweep asks again.
@@ -50,22 +55,28 @@ logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
 
 class Clock:
-    """`at_once` conferences start at the same time. All other work has a few threads of its own, as has what is
-    repeated and what may take long, so that nothing holds up a start."""
+    """`at_once` conferences start at the same time; others that are made ready or miss somebody have as many threads of
+    their own, so that nothing holds up a start: neither much work nor equipment that does not answer. In a burst all
+    others let those that start go first."""
 
     def __init__(self, at_once: int) -> None:
         self._scheduler = BackgroundScheduler(
             timezone="UTC",
             executors={
                 "default": ThreadPoolExecutor(2),
+                Lane.AHEAD: ThreadPoolExecutor(at_once),
                 Lane.STARTS: ThreadPoolExecutor(at_once),
                 Lane.CALLS: ThreadPoolExecutor(min(CALLS, at_once)),
+                Lane.TROUBLED: ThreadPoolExecutor(at_once),
                 Lane.CALM: ThreadPoolExecutor(min(CALM, at_once)),
                 "aside": ThreadPoolExecutor(3),
             },
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
         self._scheduler.add_listener(_log_failure, EVENT_JOB_ERROR)
+        self._at_once = at_once
+        self._starting = 0
+        self._less_starting = Condition()
         self._stopped = Event()
         self._after_step: Callable[[], object] = lambda: None
 
@@ -79,7 +90,7 @@ class Clock:
         planned = self._scheduler.get_job(name)
         if planned is None or (planned.next_run_time, planned.executor) != (when, lane):
             again = {"id": name, "replace_existing": True}
-            self._scheduler.add_job(job, DateTrigger(when), [conference_id], executor=lane, **again)
+            self._scheduler.add_job(self._run, DateTrigger(when), [job, conference_id, lane], executor=lane, **again)
 
     def start(self, after_step: Callable[[], object]) -> None:
         """`after_step` is called when the wall clock was set to another time."""
@@ -91,6 +102,21 @@ class Clock:
         """Begin nothing more and wait for what has begun."""
         self._stopped.set()
         self._scheduler.shutdown(wait=True)
+
+    def _run(self, job: Callable[[int], None], conference_id: int, lane: Lane) -> None:
+        if lane is not Lane.STARTS:
+            with self._less_starting:
+                self._less_starting.wait_for(lambda: self._starting < self._at_once, YIELD)
+            job(conference_id)
+            return
+        with self._less_starting:
+            self._starting += 1
+        try:
+            job(conference_id)
+        finally:
+            with self._less_starting:
+                self._starting -= 1
+                self._less_starting.notify_all()
 
     def _watch(self) -> None:
         ahead = time.time() - time.monotonic()

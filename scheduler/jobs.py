@@ -9,7 +9,7 @@ from threading import Lock
 
 from flask import Flask
 
-from models import write
+from models import ConferenceState, write
 from models.heartbeat import beat, fall_silent
 from scheduler.calls import reconcile
 from scheduler.clock import Clock, Lane
@@ -89,7 +89,10 @@ class Jobs:
             write(lambda: fall_silent(self.worker))
 
 
+LANES = {ConferenceState.PLANNED: Lane.AHEAD, ConferenceState.DEGRADED: Lane.TROUBLED}
+
+
 def lane_of(due: Due) -> Lane:
-    if due.starts:
-        return Lane.STARTS
-    return Lane.CALM if due.calm else Lane.CALLS
+    if due.starts or due.calm:
+        return Lane.STARTS if due.starts else Lane.CALM
+    return LANES.get(due.state, Lane.CALLS)

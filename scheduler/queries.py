@@ -24,11 +24,12 @@ def recall_live() -> None:
 
 
 class Due(NamedTuple):
-    """A conference to look at, and when. `starts`: its calls are due and nobody has looked at them yet; `calm`: it has
-    not begun, or its calls are up, and nobody waits for what the look may find."""
+    """A conference to look at, and when. `starts`: its calls are due, and nobody has looked at them yet; `calm`: they
+    are up, and nobody waits for what the look may find."""
 
     conference_id: int
     at: datetime
+    state: ConferenceState
     starts: bool
     calm: bool
 
@@ -45,13 +46,12 @@ def due_of(conference_id: int) -> Due | None:
 
 def _dues(which: sa.ColumnElement[bool]) -> list[Due]:
     begins = sa.or_(Conference.due_at >= Conference.starts_at, Conference.joined_at.is_not(None))
-    planned = Conference.state == ConferenceState.PLANNED
+    starts = sa.and_(Conference.state == ConferenceState.PLANNED, begins)
     calm = sa.and_(Conference.state == ConferenceState.RUNNING, Conference.due_at < Conference.ends_at)
     query = (
-        sa.select(
-            Conference.id, Conference.due_at, sa.and_(planned, begins), sa.or_(calm, sa.and_(planned, sa.not_(begins)))
-        )
+        sa.select(Conference.id, Conference.due_at, Conference.state, starts, calm)
         .where(which, Conference.due_at.is_not(None))
         .order_by(Conference.due_at)
     )
-    return [Due(key, at, bool(starts), bool(is_calm)) for key, at, starts, is_calm in db.session.execute(query) if at]
+    rows = db.session.execute(query)
+    return [Due(key, at, state, bool(begin), bool(is_calm)) for key, at, state, begin, is_calm in rows if at]

@@ -104,7 +104,8 @@ async def serve(app: Flask, control: tuple[str, int], timings: Timings, script: 
     """
     with _stop_signals() as stop:
         inventory = await asyncio.to_thread(_read, app)
-        fleet = Fleet(inventory.specs, control, timings)
+        port = app.config["STUDIONETT"].trap_port
+        fleet = Fleet(inventory.specs, control, timings, traps_to=("127.0.0.1", port) if port else None)
         await fleet.start()
         heart = Heart("fleet", app.app_context, lambda: _figures(fleet))
         heart.start()

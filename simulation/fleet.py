@@ -40,7 +40,8 @@ class _Served:
 
 class Fleet:
     """Studios by code in `studios`, bridges by name in `bridges`. `control` is the (host, port) of the control address,
-    None for none; with `tls` all but that is steered encrypted."""
+    None for none; with `tls` all but that is steered encrypted. `traps_to` is the (host, port) to which studios send
+    their traps, None for nowhere."""
 
     def __init__(
         self,
@@ -48,8 +49,10 @@ class Fleet:
         control: Address | None = None,
         timings: Timings | None = None,
         tls: ssl.SSLContext | None = None,
+        traps_to: Address | None = None,
     ) -> None:
         self._tls = tls
+        self._traps_to = traps_to
         self._specs = list(specs)
         self._control_address = control
         self._timings = timings or Timings()
@@ -132,7 +135,7 @@ class Fleet:
             studio.phone = phone = SipPhone(studio)
             served.datagrams.append(await _listen(phone, spec.address, spec.sip_port))
         if spec.snmp_port:
-            served.datagrams.append(await _listen(SnmpAgent(studio), spec.address, spec.snmp_port))
+            served.datagrams.append(await _listen(SnmpAgent(studio, self._traps_to), spec.address, spec.snmp_port))
         if spec.http_port:
             served.http_address = (spec.address, spec.http_port)
             served.http = await self._http.listen(open_tcp(*served.http_address), self._tls)

@@ -136,6 +136,12 @@ class V3Engine:
             self._counts[refused.statistic] += 1
             return self._report(message, refused) if message.flags & REPORTABLE else b""
 
+    def sealed(self, pdu: bytes) -> bytes:
+        """A message that nobody asked for, signed and encrypted."""
+        name = self._user.name.encode()
+        unasked = Message(self._now, LONGEST_RESPONSE, LEVEL, b"", 0, 0, name, b"", b"", b"")
+        return self._sealed(unasked, pdu, LEVEL)
+
     @cached_property
     def _keys(self) -> Keys:
         """Made when the first asks: 900 studios that nobody asks need none."""

@@ -30,6 +30,10 @@ class Fault(StrEnum):
     LOSSY = "lossy"
 
 
+# What a studio tells unasked (SNMPv2-MIB, IF-MIB): its last words before it dies, its first when it lives again.
+COLD_START, LINK_DOWN = "1.3.6.1.6.3.1.1.5.1", "1.3.6.1.6.3.1.1.5.3"
+
+
 class SiteLine(StrEnum):
     """What can be done to the line of a whole site, beside the faults of its studios."""
 
@@ -203,6 +207,7 @@ class SimulatedStudio:
         # By slot: where events are posted, and which.
         self.feedback: dict[str, tuple[str, tuple[str, ...]]] = {}
         self.on_press: Callable[[str, int], None] | None = None
+        self.on_news: Callable[[str], None] = lambda kind: None
         self.phone: Phone | None = None
         self.started = datetime.now(UTC)
         self._numbers: Iterator[int] = iter(range(FIRST_CALL_ID, 2**31))
@@ -300,8 +305,13 @@ class SimulatedStudio:
     def suffer(self, fault: Fault) -> None:
         """Take on a fault, in place of the one before. `clear` also frees sessions that nobody ended."""
         self._end_foreign_calls()
+        was_dead = self.fault is Fault.DEAD
+        if fault is Fault.DEAD:
+            self.on_news(LINK_DOWN)
         self.fault = fault
         self.fault_changes += 1
+        if was_dead:
+            self.on_news(COLD_START)
         if fault is Fault.CLEAR:
             self.sessions.clear()
         if fault is Fault.BUSY:
@@ -318,8 +328,10 @@ class SimulatedStudio:
         if self.fault is Fault.DEAD:
             self.sessions.clear()
         self._end_foreign_calls()
-        self.fault = Fault.CLEAR
+        was_dead, self.fault = self.fault is Fault.DEAD, Fault.CLEAR
         self.fault_changes += 1
+        if was_dead:
+            self.on_news(COLD_START)
 
     def cut_line(self, cut: bool) -> None:
         """Cut the studio off from the network, or connect it again. Its other fault stays what it is."""

@@ -42,7 +42,10 @@ CLOCKS = {"now", "utcnow", "today", "monotonic"}
 # Files that decide without I/O and clock, as every rules.py does, under the name of what they decide on.
 PURE = [
     "monitoring/incident_rules.py",
+    "monitoring/preflight_rules.py",
     "monitoring/site_rules.py",
+    "monitoring/tally.py",
+    "monitoring/trap_rules.py",
     "scheduler/admission.py",
     "scheduler/conference_rules.py",
     "studios/booking/candidates.py",

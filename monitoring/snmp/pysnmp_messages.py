@@ -72,7 +72,7 @@ def decode_pdu(pdu: bytes) -> Response:
 
 def _response(pdu: Any) -> Response:
     status = v2c.apiPDU.get_error_status(pdu)
-    values = {} if int(status) else {str(oid): _plain(value) for oid, value in v2c.apiPDU.get_varbinds(pdu)}
+    values = {} if int(status) else {str(oid): plain(value) for oid, value in v2c.apiPDU.get_varbinds(pdu)}
     return Response(
         request_id=int(v2c.apiPDU.get_request_id(pdu)),
         error=status.prettyPrint() if int(status) else "",
@@ -80,7 +80,8 @@ def _response(pdu: Any) -> Response:
     )
 
 
-def _plain(value: Any) -> Value:
+def plain(value: Any) -> Value:
+    """A decoded value as engines tell it."""
     # noSuchObject, noSuchInstance and endOfMibView derive from Null (which pysnmp derives from OctetString).
     if isinstance(value, univ.Null):
         return None

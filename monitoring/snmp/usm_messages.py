@@ -156,6 +156,22 @@ def is_sealed(packet: bytes, keys: Keys) -> bool:
 
 def unsealed(envelope: Envelope, keys: Keys | None) -> Response | Report:
     """The content of a message: a response only when it is signed and encrypted with these keys."""
+    pdu = _unsealed_pdu(envelope, keys)
+    if pdu[:1] == bytes((REPORT,)):
+        return Report(_reason(pdu), bool(envelope.flags & AUTHENTIC))
+    if pdu[:1] != bytes((RESPONSE,)) or not envelope.flags & PRIVATE:
+        raise NotAResponse("neither a report nor an encrypted response")
+    return decode_pdu(pdu)
+
+
+def unsealed_notification(envelope: Envelope, keys: Keys) -> bytes:
+    """The PDU of what somebody sent unasked: only one that is signed and encrypted with these keys."""
+    if envelope.flags & (AUTHENTIC | PRIVATE) != AUTHENTIC | PRIVATE:
+        raise NotAResponse("not signed, or not encrypted")
+    return _unsealed_pdu(envelope, keys)
+
+
+def _unsealed_pdu(envelope: Envelope, keys: Keys | None) -> bytes:
     authentic = bool(envelope.flags & AUTHENTIC)
     if authentic and (keys is None or not _is_signed(envelope, keys)):
         raise NotAResponse("not signed with this user's key")
@@ -165,12 +181,7 @@ def unsealed(envelope: Envelope, keys: Keys | None) -> Response | Report:
             raise NotAResponse("cannot be decrypted")
         sealed = _content(scoped, OCTETS)
         scoped = _cipher(keys, envelope.clock, envelope.salt).decryptor().update(sealed)
-    pdu = _pdu(scoped)
-    if pdu[:1] == bytes((REPORT,)):
-        return Report(_reason(pdu), authentic)
-    if pdu[:1] != bytes((RESPONSE,)) or not envelope.flags & PRIVATE:
-        raise NotAResponse("neither a report nor an encrypted response")
-    return decode_pdu(pdu)
+    return _pdu(scoped)
 
 
 def _pdu(scoped: bytes) -> bytes:

@@ -18,6 +18,7 @@ from models import (
     Leg,
     Organisation,
     Party,
+    Preflight,
     Reservation,
     Role,
     Site,
@@ -55,6 +56,10 @@ class Closed:
     starts_at: datetime
     ends_at: datetime
     reason: str
+
+
+# How long before a conference what happens to its studios' equipment begins to matter to it.
+BEFORE = timedelta(minutes=30)
 
 
 def conference_by_reference(reference: str) -> Conference | None:
@@ -180,6 +185,12 @@ def admissions_of(conference: Conference) -> dict[int, Admission]:
     return {row.party_id: row for row in db.session.scalars(db.select(Admission).where(Admission.party_id.in_(ids)))}
 
 
+def looks_at(conference: Conference) -> dict[int, Preflight]:
+    """By studio, the last look before the start."""
+    query = db.select(Preflight).filter_by(conference_id=conference.id).order_by(Preflight.minutes.desc())
+    return {row.studio_id: row for row in db.session.scalars(query)}
+
+
 def is_muted(conference: Conference) -> bool:
     """Whether rooms are silenced for it already, in its last seconds before the start."""
     ids = [party.id for party in conference.parties]
@@ -188,10 +199,19 @@ def is_muted(conference: Conference) -> bool:
 
 
 def events_of(conference: Conference, limit: int = 200) -> list[Event]:
-    """What happened to a conference, newest first."""
+    """What happened to a conference, and to its studios' equipment from half an hour before it until its end; newest
+    first."""
+    studio_ids = [party.studio_id for party in conference.parties if party.studio_id is not None]
+    of_equipment = sa.and_(
+        Event.studio_id.in_(studio_ids),
+        Event.conference_id.is_(None),
+        Event.incident_id.is_(None),
+        Event.at >= conference.starts_at - BEFORE,
+        Event.at <= conference.ends_at,
+    )
     query = (
         db.select(Event)
-        .where(Event.conference_id == conference.id)
+        .where(sa.or_(Event.conference_id == conference.id, of_equipment))
         .options(joinedload(Event.studio).joinedload(Studio.site), joinedload(Event.account))
         .order_by(Event.at.desc(), Event.id.desc())
         .limit(limit)

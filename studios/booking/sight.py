@@ -18,8 +18,10 @@ from models import (
     Health,
     Leg,
     LegState,
+    Light,
     Party,
     PartyKind,
+    Preflight,
     ReservationKind,
     Role,
     StartMode,
@@ -36,7 +38,7 @@ from studios.booking.rules import Phase
 from studios.booking.story import Chapter, tell
 from studios.booking.times import clock_seconds
 from studios.booking.undoing import Undoable, seconds_left, undoable
-from studios.booking.wording import ADMISSIONS, Badge, cause_sentence, leg_badge, state_badge
+from studios.booking.wording import ADMISSIONS, Badge, cause_sentence, leg_badge, look_badge, state_badge
 from studios.inventory.present import present_health
 from studios.inventory.wording import FACES, Face
 
@@ -44,6 +46,8 @@ from studios.inventory.wording import FACES, Face
 NEAR = timedelta(minutes=15)
 # Whoever fails this long before the start is proposed to be replaced.
 SOON = timedelta(hours=2)
+# Within this time before the start monitoring has looked at the studios.
+LOOKED_AT = timedelta(minutes=30)
 CLOSELY, LOOSELY = 2, 60  # seconds between two looks
 TROUBLED = (LegState.DROPPED, LegState.FAILED)
 
@@ -63,12 +67,19 @@ class Place:
     admission: Badge | None = None
     admitted: str = ""
     leg: Leg | None = None
+    look: Preflight | None = None
 
     @property
     def fails(self) -> bool:
-        """Whether its studio cannot be expected to take part: its equipment is silent, or was called in vain."""
+        """Whether its studio cannot be expected to take part: its equipment is silent, was found wanting before the
+        start, or was called in vain."""
         in_vain = self.leg is not None and self.leg.state in TROUBLED and self.leg.attempts > 1
-        return is_seated(self.party) and (self.face.tone in ("down", "cut") or in_vain)
+        wanting = self.look is not None and self.look.light is Light.RED
+        return is_seated(self.party) and (self.face.tone in ("down", "cut") or in_vain or wanting)
+
+    @property
+    def looked(self) -> Badge | None:
+        return look_badge(self.look) if self.look else None
 
     @property
     def can_be_called(self) -> bool:
@@ -137,6 +148,7 @@ def look_at(conference: Conference, access: Access, now: datetime, person_id: in
     """Read the calls, the equipment and the story of a conference that was loaded whole, for whom it is shown to."""
     legs = queries.legs_of(conference)
     events = queries.events_of(conference)
+    own = next((event for event in events if event.conference_id == conference.id), None)
     sees_title = queries.may_see_title(access, conference)
     admissions = queries.admissions_of(conference) if conference.video else {}
     places = _places(conference, legs, admissions, sees_title, now)
@@ -144,7 +156,7 @@ def look_at(conference: Conference, access: Access, now: datetime, person_id: in
     remaining, every = _remaining(conference, now), _every(conference, now)
     alone = queries.phase_of(conference) is Phase.PLANNED and is_without_parties(conference, now)
     may_change = queries.may_change(access, conference)
-    undo = undoable(conference, events[0] if events else None, person_id, now) if may_change else None
+    undo = undoable(conference, own, person_id, now) if may_change else None
     extension = extension_of(conference) if may_change else None
     proposed = _proposed(conference, places, access, now) if may_change else None
     return Sight(
@@ -155,7 +167,18 @@ def look_at(conference: Conference, access: Access, now: datetime, person_id: in
         chapters=tell(events, conference.starts_at, sees_title),
         remaining=remaining,
         every=every,
-        mark=_mark(conference, legs, events, places, remaining, every, alone, undo is None, extension, proposed),
+        mark=_mark(
+            conference,
+            legs,
+            events,
+            places,
+            remaining,
+            every,
+            alone,
+            undo is None,
+            extension,
+            proposed,
+        ),
         may_change=may_change,
         sees_title=sees_title,
         alone=alone,
@@ -201,6 +224,8 @@ def _places(
 ) -> list[Place]:
     studios = {party.id: party.reservation.studio for party in conference.parties if party.reservation}
     faces = _faces(list(studios.values()), now)
+    is_near = queries.phase_of(conference) is Phase.PLANNED and conference.starts_at - now <= LOOKED_AT
+    looks = queries.looks_at(conference) if is_near else {}
     connected = any(leg.state is LegState.CONNECTED for leg in legs.values())
     places = []
     for party in conference.parties:
@@ -213,7 +238,8 @@ def _places(
         name = _name(party, at_the_table)
         face = faces[studio.id if studio else 0]
         shown, since = _admission(admissions.get(party.id), up, queries.phase_of(conference))
-        places.append(Place(party, name, studio, face, call, notes, up, shown, since, legs.get(party.id)))
+        look = looks.get(studio.id) if studio else None
+        places.append(Place(party, name, studio, face, call, notes, up, shown, since, legs.get(party.id), look))
     return places
 
 
@@ -343,7 +369,10 @@ def _mark(
         conference.state,
         [(leg.id, leg.state, leg.changed_at, leg.attempts, leg.next_attempt_at) for leg in legs.values()],
         events[0].id if events else 0,
-        [(place.face.tone, place.admission and place.admission.shape, place.admitted) for place in places],
+        [
+            (place.face.tone, place.admission and place.admission.shape, place.admitted, place.looked)
+            for place in places
+        ],
         others,
     )
     return hashlib.sha256(repr(seen).encode()).hexdigest()[:16]

@@ -11,8 +11,9 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from models import Event
-from studios.booking.times import clock, clock_seconds, day_name
-from studios.booking.wording import cause_sentence
+from studios.booking.times import capital, clock, clock_seconds, day_name
+from studios.booking.wording import cause_sentence, faults_found
+from studios.inventory.wording import cause_word
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,16 @@ KINDS = {
         "degraded", "degraded", _l("Camera and microphone at %(studio)s could not be switched off")
     ),
     "studio.not_cleared": Kind("degraded", "degraded", _l("Camera and microphone at %(studio)s stayed off")),
+    "studio.preflight_failed": Kind("degraded", "degraded", _l("The look before the start found %(studio)s wanting")),
+    "studio.ok": Kind("ok", "ok", _l("The equipment at %(studio)s is well")),
+    "studio.degraded": Kind("degraded", "degraded", _l("The equipment at %(studio)s has a fault")),
+    "studio.down": Kind("down", "down", _l("The equipment at %(studio)s does not answer")),
+    "studio.unreachable": Kind("cut", "down", _l("The whole site of %(studio)s is out of contact")),
+    "studio.unknown": Kind("unknown", "idle", _l("Nothing is known of the equipment at %(studio)s")),
+    "studio.maintenance": Kind("maint", "idle", _l("%(studio)s is out of use")),
+    "studio.closed": Kind("maint", "idle", _l("%(studio)s was taken out of use")),
+    "studio.reopened": Kind("ok", "ok", _l("%(studio)s is back in use")),
+    "studio.trap": Kind("pulse", "idle", _l("The equipment at %(studio)s reports something"), loud=False),
     "leg.dialled": Kind("call", "idle", _l("%(studio)s is called"), loud=False),
     "leg.dialling": Kind("call", "idle", _l("The call to %(studio)s is on its way"), loud=False),
     "leg.ringing": Kind("call", "idle", _l("It rings at %(studio)s"), loud=False),
@@ -148,8 +159,13 @@ def _details(details: Mapping[str, Any]) -> list[str]:
         found.append(_("%(other)s instead of %(bridge)s", other=details["other"], bridge=details["bridge"]))
     elif other := details.get("acute") or details.get("other"):
         found.append(str(other))
-    if cause := details.get("cause"):
+    is_health = "to" in details  # told by monitoring, in words of its own
+    if (cause := details.get("cause")) and not is_health:
         found.append(cause_sentence(str(cause)))
+    elif fault := cause_word(str(cause)):
+        found.append(capital(fault))
+    if "failed" in details:
+        found.append(capital(faults_found(details["failed"])))
     if again := _instant(details.get("next_attempt")):
         found.append(_("Next attempt %(time)s", time=clock_seconds(again)))
     return found + _changes(details.get("changes") or {})

@@ -1,5 +1,6 @@
 """What the booking pages call purposes, states of conferences and calls, and causes."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from flask_babel import LazyString, ngettext
@@ -7,9 +8,10 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from devices import errors
-from models import Conference, ConferenceState, Leg, LegState, Purpose
+from models import Conference, ConferenceState, Leg, LegState, Light, Preflight, Purpose
 from studios.booking import queries
 from studios.booking.rules import Phase
+from studios.booking.times import clock
 
 PURPOSES = {
     Purpose.CLINICAL: _l("Clinical"),
@@ -107,3 +109,29 @@ def leg_badge(leg: Leg) -> Badge:
     if leg.state is LegState.FAILED and leg.next_attempt_at:
         return Badge("degraded", "degraded", _("Not reached, calling again"))
     return LEGS[leg.state]
+
+
+# What a look before the start found wrong, by the words that monitoring stores.
+CHECKS = {
+    "reachable": _l("cannot be reached"),
+    "registered": _l("is not registered"),
+    "camera": _l("has no camera"),
+    "microphone": _l("has no microphone"),
+    "idle": _l("is in another call"),
+}
+
+
+def faults_found(checks: Iterable[str]) -> str:
+    return ", ".join(str(CHECKS.get(check, check)) for check in checks)
+
+
+def look_badge(look: Preflight) -> Badge:
+    """What the last look before the start found."""
+    time = clock(look.checked_at)
+    failed = [check for check, result in look.checks.items() if result == "failed"]
+    if failed:
+        tone = "down" if look.light is Light.RED else "degraded"
+        return Badge(tone, tone, _("%(time)s: %(faults)s", time=time, faults=faults_found(failed)))
+    if look.light is Light.GREEN:
+        return Badge("ok", "ok", _("%(time)s: ready", time=time))
+    return Badge("unknown", "unknown", _("%(time)s: could not be asked", time=time))

@@ -46,6 +46,7 @@ CAUSES = {
     "control-refused": _l("control interface refuses the password"),
     "camera": _l("camera unplugged"),
     "microphone": _l("microphone unplugged"),
+    "device": _l("the equipment itself says that it has a fault"),
     "unregistered": _l("not registered: nobody can call it by its name"),
     "loss": _l("loses more of picture and sound than people bear"),
     "flapping": _l("comes and goes"),

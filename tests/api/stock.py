@@ -12,6 +12,7 @@ from models import (
     Conference,
     ConferenceState,
     Draft,
+    Incident,
     Leg,
     LegState,
     Organisation,
@@ -22,6 +23,7 @@ from models import (
     Role,
     RoleGrant,
     Series,
+    Severity,
     Studio,
     Swap,
     WaitingRequest,
@@ -132,6 +134,13 @@ class Stock:
         of = {"conference_id": theirs.id, "conference_version": theirs.version}
         return _kept(Swap(booking=booking, state=RequestState.WAITING, **of, **asker, **proposed, **times))
 
+    def incident(self, **changes: Any) -> int:
+        """Of a studio that is well again."""
+        studio = factories.studio(self.studios[0].site)
+        fault = {"cause": "no-answer", "severity": Severity.CRITICAL, "opened_at": self.now}
+        key: int = _kept(Incident(studio_id=studio.id, **fault, **changes)).id
+        return key
+
     def bridge(self) -> int:
         """One that is left, for another that has the ports."""
         row = Bridge(name="West", driver=BridgeDriver.PEXIP, address="https://bridge", ports=3)
@@ -155,6 +164,7 @@ def stocked() -> tuple[dict[str, str], dict[str, Known]]:
     stock = Stock()
     db.session.add(Bridge(name="North", driver=BridgeDriver.PEXIP, address="https://bridge", ports=40))
     known = {**_for_conferences(stock), **_for_running(stock), **_for_the_rest(stock)}
+    known |= _for_incidents(stock)
     known |= {**_for_series(stock), **_for_who_waits(stock), **_for_swaps(stock), **_for_caretakers(stock)}
     db.session.commit()
     return factories.token(stock.person), known
@@ -200,6 +210,17 @@ def _for_the_rest(stock: Stock) -> dict[str, Known]:
         "drafts.write_anew": Known({"number": stock.draft({}).id}, {"title": "Lung meeting"}),
         "drafts.throw_away": Known({"number": stock.draft({}).id}),
         "drafts.book": Known({"number": stock.draft(stock.wish()).id}),
+    }
+
+
+def _for_incidents(stock: Stock) -> dict[str, Known]:
+    return {
+        "incidents.one": Known({"number": stock.incident()}),
+        "incidents.acknowledge": Known({"number": stock.incident()}),
+        "incidents.assign": Known({"number": stock.incident()}, {"account": stock.person.email}),
+        "incidents.note": Known({"number": stock.incident()}, {"text": "No power."}),
+        "incidents.resolve": Known({"number": stock.incident()}),
+        "incidents.reopen": Known({"number": stock.incident(resolved_at=stock.now)}),
     }
 
 

@@ -74,7 +74,7 @@ def test_a_call_is_dialled_seen_at_both_ends_and_ended(fleet: Fleet, client: Xap
 
 def test_calls_and_peripherals_are_read_in_one_session(fleet: Fleet, client: XapiClient) -> None:
     plugged = Peripherals({"1": True}, {"1": True})
-    assert client.status(CODEC, peripherals=True) == CodecStatus([], plugged)
+    assert client.status(CODEC, peripherals=True) == CodecStatus([], plugged, registered=True)
     assert client.status(CODEC, peripherals=False) == CodecStatus([], None)
     fleet.studios["OSLO"].suffer(Fault.CAMERA_UNPLUGGED)
     client.dial(CODEC, BODO.uri, "K-10001/2")

@@ -24,21 +24,22 @@ CADENCE = Cadence(
 )
 PATIENCE = Patience(over=timedelta(seconds=0.3))
 TERMS = Terms(lease=timedelta(seconds=3), silence=timedelta(seconds=1.5))
-CHORES = Chores(save=0.1, beat=0.2, hints=0.1, incidents=0.1, claim=0.2, refresh=0.2, hurry=0.01)
+CHORES = Chores(save=0.1, beat=0.2, hints=0.1, incidents=0.1, preflights=0.1, claim=0.2, refresh=0.2, hurry=0.01)
 
 T = TypeVar("T")
 
 
-def a_monitor(app: Flask, xapi: XapiClient, cadence: Cadence = CADENCE) -> Monitor:
-    return Monitor(app, engine_named(AUTO), xapi, cadence=cadence, patience=PATIENCE, terms=TERMS, chores=CHORES)
+def a_monitor(app: Flask, xapi: XapiClient, cadence: Cadence = CADENCE, traps_at: tuple[str, int] = ("", 0)) -> Monitor:
+    times = {"cadence": cadence, "patience": PATIENCE, "terms": TERMS, "chores": CHORES}
+    return Monitor(app, engine_named(AUTO), xapi, **times, traps_at=traps_at)  # type: ignore[arg-type]
 
 
 @contextmanager
-def watching(app: Flask, cadence: Cadence = CADENCE) -> Iterator[Monitor]:
+def watching(app: Flask, cadence: Cadence = CADENCE, traps_at: tuple[str, int] = ("", 0)) -> Iterator[Monitor]:
     """A monitor in a thread and event loop of its own; it leaves in good order at the end of the block."""
     loop = asyncio.new_event_loop()
     with XapiClient(connect=0.5, read=0.5) as xapi:
-        monitor = a_monitor(app, xapi, cadence)
+        monitor = a_monitor(app, xapi, cadence, traps_at)
         stop = asyncio.Event()
         thread = threading.Thread(target=lambda: loop.run_until_complete(monitor.run(stop)), daemon=True)
         thread.start()

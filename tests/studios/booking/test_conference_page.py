@@ -16,8 +16,10 @@ from models import (
     Health,
     Leg,
     LegState,
+    Light,
     Party,
     PartyKind,
+    Preflight,
     Role,
     Wanted,
     db,
@@ -264,3 +266,22 @@ def test_the_page_takes_at_most_twelve_queries(coordinator: FlaskClient, network
         page = coordinator.get(address(conference))
     assert text_of(page).count("was not reached") == 100
     assert len(queries) <= MOST_QUERIES, "\n".join(queries)
+
+
+def test_a_red_light_before_the_start_proposes_another_studio(coordinator: FlaskClient, network: Network) -> None:
+    now = datetime.now(UTC)
+    conference = factories.conference(
+        network.tromso_1, network.bodo_1, start=now + timedelta(minutes=14), end=now + timedelta(minutes=74)
+    )
+    for minutes, light, camera in ((30, Light.GREEN, "ok"), (15, Light.RED, "failed")):
+        look = {"minutes": minutes, "light": light, "checks": {"reachable": "ok", "camera": camera}, "checked_at": now}
+        db.session.add(Preflight(conference_id=conference.id, studio_id=network.bodo_1.id, **look))
+        event = {"kind": "studio.degraded", "details": {"to": "degraded", "cause": "camera"}}
+        db.session.add(Event(at=now, studio_id=network.bodo_1.id, **event))
+    db.session.commit()
+    page = coordinator.get(address(conference))
+    text = text_of(page)
+    assert "has no camera" in text
+    assert "could stand in for" in text
+    assert "has a fault" in text
+    assert "Camera unplugged" in text
