@@ -51,20 +51,47 @@ def response(request: bytes, request_id: int | None = None) -> bytes:
     return template[:to] + number + template[to + 4 :]
 
 
+def asked_for(request: bytes) -> list[str]:
+    asked, _ = decoder.decode(request, asn1Spec=v2c.Message())
+    return [str(oid) for oid, _ in v2c.apiPDU.get_varbinds(v2c.apiMessage.get_pdu(asked))]
+
+
+def telling(request: bytes, values: dict[str, int | str]) -> bytes:
+    """An answer with numbers and object identifiers for what is told, and as always for what is not of a vendor."""
+
+    def value(oid: str) -> Any:
+        if oid in values:
+            told = values[oid]
+            return v2c.Integer(told) if isinstance(told, int) else v2c.ObjectIdentifier(told)
+        return v2c.NoSuchObject("") if oid.startswith("1.3.6.1.4.1") else value_of(oid)
+
+    return _encode(request, value=value)
+
+
+def refusing(request: bytes) -> bytes:
+    """An answer with an error and nothing else, as some agents give to a question with one object they don't know."""
+    return _encode(request, error=5)
+
+
 @lru_cache(maxsize=64)
 def _template(before: bytes, after: bytes) -> tuple[bytes, int]:
     encoded = [_encode(before + number.to_bytes(4, "big") + after) for number in (0x5A5A5A5A, 0x25A5A5A5)]
     return encoded[0], next(at for at, (a, b) in enumerate(zip(*encoded, strict=True)) if a != b)
 
 
-def _encode(request: bytes, request_id: int | None = None) -> bytes:
+def _encode(
+    request: bytes, request_id: int | None = None, value: Callable[[str], Any] = value_of, error: int = 0
+) -> bytes:
     asked, _ = decoder.decode(request, asn1Spec=v2c.Message())
     pdu = v2c.apiMessage.get_pdu(asked)
     if request_id is not None:
         v2c.apiPDU.set_request_id(pdu, request_id)
     answer = v2c.apiPDU.get_response(pdu)
     oids = [str(oid) for oid, _ in v2c.apiPDU.get_varbinds(pdu)]
-    v2c.apiPDU.set_varbinds(answer, [(oid, value_of(oid)) for oid in oids])
+    v2c.apiPDU.set_varbinds(answer, [(oid, v2c.null if error else value(oid)) for oid in oids])
+    if error:
+        v2c.apiPDU.set_error_status(answer, error)
+        v2c.apiPDU.set_error_index(answer, 1)
     message = v2c.apiMessage.get_response(asked)
     v2c.apiMessage.set_pdu(message, answer)
     encoded: bytes = encoder.encode(message)
