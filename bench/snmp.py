@@ -3,6 +3,7 @@ only, and judged and stored in either database; and how long a sweep takes when 
 
 import argparse
 import asyncio
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -11,11 +12,14 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from resource import RUSAGE_CHILDREN, getrusage
+from statistics import median
 
 import structlog
 from flask_migrate import upgrade
 from gufo.snmp import Aes128Key, Sha256Key, User
 from gufo.snmp.aio import SnmpSession
+from pysnmp.hlapi.v3arch import asyncio as hlapi
 
 from app import create_app
 from bench.program import KEY
@@ -49,8 +53,11 @@ PORT, SILENT_PORT = 21161, 21162
 USER, AUTH, PRIV = "studionett", "autentisering", "kryptering"
 # The simulated agents take seconds for a burst: what is measured is the asker's CPU, not how long it waits for them.
 PATIENCE = 30.0
-SWEEPS = 3
+SWEEPS = 9
+# Of what is far slower only so many agents are asked, and the cost multiplied.
+SAMPLE = 90
 TRY, TRIES = 1.0, 2
+DEAD_RATE = 5000.0
 WORKER, LEASE = "bench", timedelta(minutes=5)
 BARE = "gufo-snmp's own sessions"
 
@@ -79,6 +86,9 @@ def _measure(version: str, agents: int, rate: float) -> Iterator[Figure]:
         found = {BARE: asyncio.run(_bare(targets, rate))}
         for engine in (GufoEngine, PysnmpEngine):
             found[f"our {engine.name} engine"] = asyncio.run(_engine(engine, targets, rate))
+        found["pysnmp's plain hlapi"] = asyncio.run(_plain(targets))
+        if snmpget := shutil.which("snmpget"):
+            found["net-snmp's snmpget, a process each"] = _tools(snmpget, targets)
         for name in DIALECTS:
             with tempfile.TemporaryDirectory() as folder, empty_database(Path(folder), name) as url:
                 found[f"judged and stored in {name}"] = _judged(url, targets, rate)
@@ -101,6 +111,49 @@ async def _engine(kind: type[SnmpEngine], targets: Sequence[Target], rate: float
         return await _cpu_seconds(sweep, len(targets))
     finally:
         engine.close()
+
+
+async def _plain(targets: Sequence[Target]) -> tuple[float, float]:
+    """As its documentation shows: one engine, one call for each agent."""
+    engine = hlapi.SnmpEngine()
+    objects = [hlapi.ObjectType(hlapi.ObjectIdentity(oid)) for oid in FULL]
+    community = hlapi.CommunityData("public")
+    user = hlapi.UsmUserData(
+        USER, AUTH, PRIV, authProtocol=hlapi.USM_AUTH_HMAC192_SHA256, privProtocol=hlapi.USM_PRIV_CFB128_AES
+    )
+
+    async def one(target: Target) -> bool:
+        address = await hlapi.UdpTransportTarget.create((target.host, target.port), timeout=PATIENCE, retries=0)
+        who = user if target.version == "3" else community
+        error, *_ = await hlapi.get_cmd(engine, who, address, hlapi.ContextData(), *objects, lookupMib=False)
+        return error is None
+
+    async def sweep() -> int:
+        return sum([await one(target) for target in targets[:SAMPLE]])
+
+    try:
+        return _scaled(await _cpu_seconds(sweep, len(targets[:SAMPLE])), len(targets))
+    finally:
+        engine.close_dispatcher()
+
+
+def _tools(snmpget: str, targets: Sequence[Target]) -> tuple[float, float]:
+    costs = []
+    for _ in range(2):
+        before = getrusage(RUSAGE_CHILDREN)
+        for target in targets[:SAMPLE]:
+            secure = ["-v3", "-l", "authPriv", "-u", USER, "-a", "SHA-256", "-A", AUTH, "-x", "AES", "-X", PRIV]
+            who = secure if target.version == "3" else ["-v2c", "-c", "public"]
+            command = [snmpget, *who, "-t", "5", "-On", f"{target.host}:{target.port}", *FULL]
+            subprocess.run(command, check=True, capture_output=True, env={"MIBS": ""})
+        after = getrusage(RUSAGE_CHILDREN)
+        costs.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return _scaled((costs[0], costs[1]), len(targets))
+
+
+def _scaled(costs: tuple[float, float], agents: int) -> tuple[float, float]:
+    times = agents / min(agents, SAMPLE)
+    return costs[0] * times, costs[1] * times
 
 
 def _judged(url: str, targets: Sequence[Target], rate: float) -> tuple[float, float]:
@@ -180,7 +233,7 @@ async def _wall_seconds(targets: Sequence[Target]) -> float:
     try:
         await read_many(engine, [each for each in targets if each.port == PORT], FULL, timeout=PATIENCE, tries=1)
         began = time.monotonic()
-        readings = await read_many(engine, targets, FULL, timeout=TRY, tries=TRIES)
+        readings = await read_many(engine, targets, FULL, timeout=TRY, tries=TRIES, rate=DEAD_RATE)
         took = time.monotonic() - began
     finally:
         engine.close()
@@ -210,7 +263,7 @@ async def _bare(targets: Sequence[Target], rate: float) -> tuple[float, float]:
 
 
 async def _cpu_seconds(sweep: Sweep, agents: int) -> tuple[float, float]:
-    """Of the first sweep, and of each later one."""
+    """Of the first sweep, and the median of the later ones."""
     costs = []
     for _ in range(SWEEPS):
         began = time.process_time()
@@ -218,7 +271,7 @@ async def _cpu_seconds(sweep: Sweep, agents: int) -> tuple[float, float]:
         costs.append(time.process_time() - began)
         if answered < agents:
             sys.exit(f"Only {answered} of {agents} agents answered: this machine is too busy to measure.")
-    return costs[0], sum(costs[1:]) / len(costs[1:])
+    return costs[0], median(costs[1:])
 
 
 def _target(number: int, version: str, port: int = PORT) -> Target:
