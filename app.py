@@ -60,6 +60,7 @@ import studios.booking.series_pages
 import studios.booking.views
 import studios.calendars.views
 import studios.inventory.commands
+import studios.inventory.quality_pages
 import studios.inventory.views
 from accounts.language import DEFAULT_LANGUAGE, language
 from accounts.permissions import access, is_for_tokens, public
@@ -172,6 +173,7 @@ def _add_pages(app: Flask) -> None:
     app.add_url_rule("/healthz", view_func=healthz)
     app.register_blueprint(monitoring.views.blueprint)
     app.register_blueprint(studios.inventory.views.blueprint)
+    app.register_blueprint(studios.inventory.quality_pages.blueprint)
     app.register_blueprint(studios.booking.action_pages.blueprint)
     app.register_blueprint(studios.booking.feed_pages.blueprint)
     app.register_blueprint(studios.booking.request_pages.blueprint)
@@ -204,6 +206,7 @@ def _add_commands(app: Flask) -> None:
         demonstration.commands.demo,
         messages.commands.mail,
         monitoring.commands.monitor,
+        monitoring.commands.on_call,
         operation.commands.check,
         reports.commands.report,
         scheduler.commands.scheduler,

@@ -73,6 +73,7 @@ EXPECTED = {
     "readyz": PUBLIC,
     "panels.pressed": PUBLIC,
     "reports.file": EVERYONE,
+    "quality.test": CARETAKERS,
     "reports.index": EVERYONE,
     "reports.organisations": EVERYONE,
     "reports.report": EVERYONE,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,8 +18,8 @@ from studios.booking.queries import may_see_title
 from studios.calendars.rules import Block, Buffers, Span, Taken, Window, lane_blocks, window_around
 from studios.inventory import queries
 from studios.inventory.equipment import equipment_name
-from studios.inventory.present import is_watched_in_clear, present_health
-from studios.inventory.wording import FACES, KINDS, Face, cause_word
+from studios.inventory.present import QUALITY_COUNTS, Quality, is_watched_in_clear, present_health, quality_of
+from studios.inventory.wording import FACES, KINDS, QUALITIES, Face, cause_word
 
 LONGEST_TEXT = 200
 
@@ -97,6 +97,8 @@ def studio(code: str) -> ResponseReturnValue:
         ticks=window.ticks(_zone()),
         blocks=_blocks(window, reservations, closures),
         changes=queries.recent_changes(found),
+        quality=_quality(found, now),
+        tests_at=url_for("quality.test", code=found.code) if _looks_after(found) else None,
         books_at=_address_to_book(found),
         conference_address=_conference_address,
         faces=FACES,
@@ -106,6 +108,26 @@ def studio(code: str) -> ResponseReturnValue:
         in_clear=_sees_security() and is_watched_in_clear(found.endpoint),
         now=now,
     )
+
+
+@dataclass(frozen=True)
+class QualityShown:
+    """`expires_on`: when the last test counts no longer; none where there never was one."""
+
+    tone: str
+    word: str
+    expires_on: date | None
+
+
+def _quality(found: Studio, now: datetime) -> QualityShown:
+    says = quality_of(found.quality_tested_on, found.quality_test_passed, now.astimezone(_zone()).date())
+    tone, word = QUALITIES[says]
+    tested_on = found.quality_tested_on if says is not Quality.NONE else None
+    return QualityShown(tone, str(word), tested_on + QUALITY_COUNTS if tested_on else None)
+
+
+def _looks_after(found: Studio) -> bool:
+    return access().covers(found.site.organisation_id, Role.TECHNICIAN, Role.ADMINISTRATOR)
 
 
 def _sees_security() -> bool:

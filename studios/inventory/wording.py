@@ -6,6 +6,7 @@ from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
 from models import Health, OrganisationKind
+from studios.inventory.present import Quality
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,12 @@ KINDS = {
     OrganisationKind.SUPPLIER: _l("Supplier"),
     OrganisationKind.NETWORK_OWNER: _l("The network's owner"),
     OrganisationKind.REGIONAL_AUTHORITY: _l("Regional health authority"),
+}
+QUALITIES = {
+    Quality.PASSED: ("ok", _l("Passed")),
+    Quality.FAILED: ("down", _l("Not passed")),
+    Quality.EXPIRED: ("degraded", _l("Too long ago")),
+    Quality.NONE: ("unknown", _l("Never tested")),
 }
 # By the words that monitoring stores.
 CAUSES = {
