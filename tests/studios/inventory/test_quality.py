@@ -20,7 +20,9 @@ def today() -> str:
 
 @pytest.fixture
 def technician(app: Flask, client_for) -> FlaskClient:
-    return client_for(factories.account(role=Role.TECHNICIAN, language="en"))
+    client: FlaskClient = client_for(factories.account(role=Role.TECHNICIAN))
+    client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
+    return client
 
 
 def studio() -> Studio:
