@@ -110,6 +110,8 @@ FOR_TOKENS = {
     "monitoring_status.events": (Scope.READ, EVERYONE),
     "monitoring_status.preflights": (Scope.READ, EVERYONE),
     "monitoring_status.status": (Scope.READ, EVERYONE),
+    "closures.move": (Scope.OPERATE, CLOSERS),
+    "closures.proposed": (Scope.READ, CLOSERS),
     "closures.listed": (Scope.READ, EVERYONE),
     "closures.one": (Scope.READ, EVERYONE),
     "closures.put_back": (Scope.OPERATE, CLOSERS),

@@ -94,6 +94,14 @@ class Stock:
         start = self.at_next()
         return _kept(Closure(studio_id=self.studios[5].id, starts_at=start, ends_at=start + HOUR, reason="Painting"))
 
+    def hit(self) -> tuple[dict[str, int], dict[str, Any]]:
+        """A closure, and a conference of its own that it hits, for another studio."""
+        conference = self.planned()
+        times = {"starts_at": conference.starts_at, "ends_at": conference.ends_at}
+        closure = _kept(Closure(studio_id=self.studios[0].id, reason="Painting", **times))
+        moved = {"reference": conference.reference, "version": conference.version, "party": 1, "studio": "S-4"}
+        return {"number": closure.id}, {"moves": [moved]}
+
     def draft(self, content: dict[str, Any]) -> Draft:
         return _kept(Draft(account_id=self.person.id, content=content, saved_at=self.now))
 
@@ -205,6 +213,8 @@ def _for_the_rest(stock: Stock) -> dict[str, Known]:
         "studios.one": Known({"code": "S-1"}),
         "closures.take_out": Known(body={"studio": "S-6", "reason": "Painting", **window}),
         "closures.one": Known({"number": stock.closure().id}),
+        "closures.proposed": Known({"number": stock.closure().id}),
+        "closures.move": Known(*stock.hit()),
         "closures.put_back": Known({"number": stock.closure().id}),
         "drafts.one": Known({"number": stock.draft({"title": "Lung meeting"}).id}),
         "drafts.write_anew": Known({"number": stock.draft({}).id}, {"title": "Lung meeting"}),

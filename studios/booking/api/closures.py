@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
 import sqlalchemy as sa
 from flask import Blueprint
@@ -14,17 +14,18 @@ from accounts.permissions import EVERY_ROLE, access
 from accounts.rules import Scope
 from api.answers import Answer
 from api.endpoint import PREFIX, endpoint
-from api.values import AnswerModel, Instant, RequestModel
+from api.values import AnswerModel, Instant, PlainText, RequestModel, Whole
 from errors import Forbidden, Invalid, NotFound
-from models import Closure, Role, Site, Studio, db
+from models import Closure, Conference, Role, Site, Studio, db
 from studios.booking.api.asked import Code, Name, Reason
 from studios.booking.api.cursors import Cursor, cursor_at, is_after
 from studios.booking.api.listing import Limit
-from studios.booking.api.reading import no_such_studio, read_organisation
+from studios.booking.api.reading import ids_by_code, no_such_studio, read_organisation
 from studios.booking.api.refusing import done
 from studios.booking.api.rights import person
 from studios.booking.api.told import ConflictAnswer
 from studios.booking.closures import Threat, close, reopen, threatened_by
+from studios.booking.relocation import Chosen, Move, move_all, proposed_moves
 
 blueprint = Blueprint("closures", __name__, url_prefix=f"{PREFIX}/closures")
 
@@ -79,6 +80,48 @@ class NewClosureAnswer(ClosureAnswer):
     """`threatened`: what is planned or runs in it, and goes on until somebody moves it."""
 
     threatened: list[ThreatAnswer]
+
+
+class MoveAnswer(AnswerModel):
+    """A conference that is hit at its party with this number, from 1, with `version` as it is now; `proposed`: the code
+    of the studio that could take the place, null where none does."""
+
+    reference: str
+    version: int
+    start: Instant
+    end: Instant
+    party: int
+    studio: str
+    proposed: str | None
+    kilometres: int | None
+
+
+class MovesAnswer(AnswerModel):
+    moves: list[MoveAnswer]
+
+
+class MoveRequest(RequestModel):
+    reference: Annotated[PlainText, Field(max_length=20)]
+    version: Whole
+    party: Annotated[int, Field(ge=1, le=200)]
+    studio: Code
+
+
+class MovesRequest(RequestModel):
+    moves: Annotated[list[MoveRequest], Field(min_length=1, max_length=200)]
+
+
+class MovedAnswer(AnswerModel):
+    """`refused`: why it was not done, null where it was."""
+
+    reference: str
+    party: int
+    studio: str
+    refused: str | None
+
+
+class AllMovedAnswer(AnswerModel):
+    moves: list[MovedAnswer]
 
 
 class ClosuresAnswer(AnswerModel):
@@ -143,6 +186,60 @@ def put_back(number: int) -> Answer:
         return Answer(None, 204)
 
     return done(work)
+
+
+@endpoint(
+    blueprint, "GET", "/<int:number>/moves", summary="Other studios for all that a closure hits", scope=Scope.READ,
+    roles=CLOSERS, answers={200: MovesAnswer},
+)  # fmt: skip
+def proposed(number: int) -> Answer:
+    """By start; the nearest that is free and does for each, none proposed twice for one time. Nothing is held."""
+    found = _closure(number)
+    _check_right(_site(found))
+    return Answer(MovesAnswer(moves=[_move(each) for each in proposed_moves(found)]))
+
+
+@endpoint(
+    blueprint, "POST", "/<int:number>/moves", summary="Move what a closure hits", scope=Scope.OPERATE, roles=CLOSERS,
+    body=MovesRequest, answers={200: AllMovedAnswer},
+)  # fmt: skip
+def move(number: int, body: MovesRequest) -> Answer:
+    """What was looked through, in one step: each conference by itself, so that one which was changed or whose new
+    studio was taken meanwhile does not hold up the others. Those concerned are told, and their calls follow."""
+    found = _closure(number)
+    _check_right(_site(found))
+    hit = {(each.conference.reference, each.party.position + 1) for each in proposed_moves(found)}
+    keys = ids_by_code([each.studio for each in body.moves])
+    for each in body.moves:
+        if (each.reference, each.party) not in hit:
+            raise Invalid(_("The closure does not hit %(reference)s there.", reference=each.reference), "moves")
+        if each.studio not in keys:
+            raise Invalid(no_such_studio(each.studio), "moves")
+    wanted = [
+        Chosen(Conference.id_of(each.reference) or 0, each.version, each.party - 1, keys[each.studio])
+        for each in body.moves
+    ]
+    done_so_far = move_all(wanted)
+    answers = [
+        MovedAnswer(reference=each.reference, party=each.party, studio=each.studio, refused=came.refused or None)
+        for each, came in zip(body.moves, done_so_far, strict=True)
+    ]
+    return Answer(AllMovedAnswer(moves=answers))
+
+
+def _move(found: Move) -> MoveAnswer:
+    conference, proposal = found.conference, found.proposal
+    assert found.party.reservation is not None  # only what has a studio is hit
+    return MoveAnswer(
+        reference=conference.reference,
+        version=conference.version,
+        start=conference.starts_at,
+        end=conference.ends_at,
+        party=found.party.position + 1,
+        studio=found.party.reservation.studio.code,
+        proposed=proposal.studio.code if proposal else None,
+        kilometres=proposal.kilometres if proposal else None,
+    )
 
 
 def _place(body: ClosureRequest) -> Studio | Site:

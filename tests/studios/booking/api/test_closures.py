@@ -91,3 +91,19 @@ def test_the_list_goes_on_where_it_ended(nlsh):
     second = nlsh("GET", f"/closures?limit=2&cursor={first['next']}").json
     found = [each["id"] for each in first["closures"] + second["closures"]]
     assert (found, second["next"]) == ([made[1], made[0], made[2]], None)
+
+
+def test_what_a_closure_hits_is_moved_in_one_step(app, unn, nlsh, network):
+    hit = booked(unn)
+    number = nlsh("POST", "/closures", json=closing()).json["id"]
+    [move] = nlsh("GET", f"/closures/{number}/moves").json["moves"]
+    assert (move["reference"], move["studio"]) == (hit["reference"], "BOD-1")
+    asked = {name: move[name] for name in ("reference", "version", "party")} | {"studio": move["proposed"]}
+    assert move["proposed"] is not None
+    [done] = nlsh("POST", f"/closures/{number}/moves", json={"moves": [asked]}).json["moves"]
+    assert done["refused"] is None
+    assert nlsh("GET", f"/closures/{number}/moves").json["moves"] == []
+    elsewhere = nlsh("POST", f"/closures/{number}/moves", json={"moves": [asked]})
+    assert (elsewhere.status_code, elsewhere.json["problems"][0]["field"]) == (422, "moves")
+    stranger = program(app, factories.account(role=Role.TECHNICIAN, organisation=network.unn))
+    assert stranger("GET", f"/closures/{number}/moves").status_code == 403
