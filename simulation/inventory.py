@@ -26,7 +26,7 @@ from simulation.bridge import BridgeSpec
 from simulation.fleet import Spec
 from simulation.sip_messages import read_uri
 from simulation.sockets import FleetError
-from simulation.studio import SnmpUser, StudioSpec
+from simulation.studio import Kind, SnmpUser, StudioSpec
 
 # The credential of the codecs that the demonstration invented.
 DEMONSTRATION = "demo-codec"
@@ -147,8 +147,17 @@ def spec_of(studio: Studio, secrets: Secrets) -> StudioSpec | None:
         site=studio.site.name,
         location=f"{studio.site.name}, {studio.site.town}",
         sip_user=dial.user if dial else "",
+        kind=_kind_of(endpoint),
         invented=endpoint.control_credential is not None and endpoint.control_credential.name == DEMONSTRATION,
     )
+
+
+def _kind_of(endpoint: Endpoint) -> Kind:
+    """By vendor and model, as the inventory has them."""
+    model = (endpoint.model or "").upper()
+    if endpoint.vendor == "Poly":
+        return Kind.POLY_HDX if "HDX" in model else Kind.POLY_GROUP
+    return Kind.CISCO_CTS if "CTS" in model else Kind.CISCO_ROOM
 
 
 def bridge_spec_of(bridge: Bridge, secrets: Secrets) -> BridgeSpec | None:

@@ -1,6 +1,7 @@
-"""What a studio's SNMP agent can tell: the system group and one network interface (RFC 3418, RFC 2863).
+"""What a studio's SNMP agent can tell: the system group and one network interface (RFC 3418, RFC 2863), and what its
+kind has beyond that, written from the vendors' MIBs.
 
-Every studio has the same objects, so the table is one for all; a value is computed when it is asked for.
+Studios of a kind have the same objects, so the table is one for all; a value is computed when it is asked for.
 """
 
 from bisect import bisect_right
@@ -11,7 +12,7 @@ from typing import Any
 from pysnmp.proto import api
 from pysnmp.proto.rfc1902 import Counter64
 
-from simulation.studio import SimulatedStudio
+from simulation.studio import Fault, Kind, SimulatedStudio
 
 V2 = api.PROTOCOL_MODULES[api.SNMP_VERSION_2C]
 
@@ -117,30 +118,111 @@ INTERFACE_X: dict[int, Value] = {
     17: _number(V2.Integer, 1),
     18: _text(""),
 }
-OBJECTS: dict[Oid, Value] = {
+COMMON: dict[Oid, Value] = {
     **{SYSTEM + suffix: value for suffix, value in SYSTEM_GROUP.items()},
     IF_NUMBER: _number(V2.Integer, 1),
     **{(*IF_ENTRY, column, 1): value for column, value in INTERFACE.items()},
     **{(*IF_X_ENTRY, column, 1): value for column, value in INTERFACE_X.items()},
 }
-ORDER: list[Oid] = sorted(OBJECTS)
-# The object types themselves, to tell "no such row" from "no such object" (RFC 3416, 4.2.1).
-COLUMNS = {oid[:-1] for oid in OBJECTS}
+
+# Cisco CTS (CISCO-TELEPRESENCE-MIB): a row for each peripheral, how it is and what it is.
+CTS: Oid = (1, 3, 6, 1, 4, 1, 9, 9, 643, 1, 2, 1, 1)
+FINE, CABLE = 0, 2
+CAMERA_KIND, DISPLAY_KIND, MICROPHONE_KIND = 4, 5, 13
+# Poly Group: states are 1 disabled, 2 ok, 3 failed.
+GROUP: Oid = (1, 3, 6, 1, 4, 1, 13885, 101, 1)
+OK, FAILED = 2, 3
+# Poly HDX: loss and jitter of the call that is up, as text.
+HDX: Oid = (1, 3, 6, 1, 4, 1, 2684, 1, 1)
+LOST_PERCENT, LOSSY_JITTER = "12.0", "90"
+
+
+def _state(well: Callable[[SimulatedStudio], bool], yes: int, no: int) -> Value:
+    return lambda studio: V2.Integer(yes if well(studio) else no)
+
+
+def _camera(studio: SimulatedStudio) -> bool:
+    return studio.camera_connected
+
+
+def _microphone(studio: SimulatedStudio) -> bool:
+    return studio.microphone_connected
+
+
+def _registered(studio: SimulatedStudio) -> bool:
+    return studio.fault is not Fault.UNREGISTERED
+
+
+def _lossy(studio: SimulatedStudio) -> bool:
+    return bool(studio.calls) and studio.fault is Fault.LOSSY
+
+
+def _object_id(oid: Oid) -> dict[Oid, Value]:
+    return {(*SYSTEM, 2, 0): lambda studio: V2.ObjectIdentifier(oid)}
+
+
+def _described(words: str) -> dict[Oid, Value]:
+    return {(*SYSTEM, 1, 0): _text(words)}
+
+
+OF_KIND: dict[Kind, dict[Oid, Value]] = {
+    Kind.CISCO_ROOM: {},
+    Kind.CISCO_CTS: {
+        **_described("Cisco TelePresence System CTS 500"),
+        **_object_id((1, 3, 6, 1, 4, 1, 9, 1, 1003)),
+        (*CTS, 3, 1): _state(_camera, FINE, CABLE),
+        (*CTS, 3, 2): _number(V2.Integer, FINE),
+        (*CTS, 3, 3): _state(_microphone, FINE, CABLE),
+        (*CTS, 4, 1): _number(V2.Integer, CAMERA_KIND),
+        (*CTS, 4, 2): _number(V2.Integer, DISPLAY_KIND),
+        (*CTS, 4, 3): _number(V2.Integer, MICROPHONE_KIND),
+    },
+    Kind.POLY_GROUP: {
+        **_described("Polycom RealPresence Group 500"),
+        **_object_id((1, 3, 6, 1, 4, 1, 13885, 101)),
+        (*GROUP, 6, 0): _number(V2.Integer, OK),
+        (*GROUP, 2, 7, 2, 0): _state(_registered, OK, FAILED),
+        (*GROUP, 3, 5, 1, 0): _state(_microphone, OK, FAILED),
+        (*GROUP, 3, 6, 1, 0): _state(_camera, OK, FAILED),
+        (*GROUP, 5, 1, 0): lambda studio: V2.Gauge32(len(studio.calls)),
+    },
+    Kind.POLY_HDX: {
+        **_described("Polycom HDX 8000"),
+        **_object_id((1, 3, 6, 1, 4, 1, 2684)),
+        (*HDX, 21, 0): _octets_of(lambda studio: LOST_PERCENT if _lossy(studio) else "0"),
+        (*HDX, 22, 0): _octets_of(lambda studio: LOSSY_JITTER if _lossy(studio) else "2"),
+    },
+}
+
+
+class _View:
+    """All objects of a kind, in their order."""
+
+    def __init__(self, own: dict[Oid, Value]) -> None:
+        self.objects = {**COMMON, **own}
+        self.order = sorted(self.objects)
+        # The object types themselves, to tell "no such row" from "no such object" (RFC 3416, 4.2.1).
+        self.columns = {oid[:-1] for oid in self.objects}
+
+
+VIEWS = {kind: _View(own) for kind, own in OF_KIND.items()}
 
 
 def exact(oid: Oid, studio: SimulatedStudio) -> Any:
     """The value at an OID, or the exception that RFC 3416 has for its absence."""
-    value = OBJECTS.get(oid)
+    view = VIEWS[studio.spec.kind]
+    value = view.objects.get(oid)
     if value is not None:
         return value(studio)
-    known = any(oid[:length] in COLUMNS for length in range(len(SYSTEM), len(oid) + 1))
+    known = any(oid[:length] in view.columns for length in range(len(SYSTEM), len(oid) + 1))
     return V2.NoSuchInstance("") if known else V2.NoSuchObject("")
 
 
 def following(oid: Oid, studio: SimulatedStudio) -> tuple[Oid, Any]:
     """The first object behind an OID and its value, or the same OID at the end of the view."""
-    index = bisect_right(ORDER, oid)
-    if index == len(ORDER):
+    view = VIEWS[studio.spec.kind]
+    index = bisect_right(view.order, oid)
+    if index == len(view.order):
         return oid, V2.EndOfMibView("")
-    found = ORDER[index]
-    return found, OBJECTS[found](studio)
+    found = view.order[index]
+    return found, view.objects[found](studio)

@@ -34,6 +34,15 @@ class Fault(StrEnum):
 COLD_START, LINK_DOWN = "1.3.6.1.6.3.1.1.5.1", "1.3.6.1.6.3.1.1.5.3"
 
 
+class Kind(StrEnum):
+    """Whose answers its SNMP agent gives."""
+
+    CISCO_ROOM = "cisco-room"
+    CISCO_CTS = "cisco-cts"
+    POLY_GROUP = "poly-group"
+    POLY_HDX = "poly-hdx"
+
+
 class SiteLine(StrEnum):
     """What can be done to the line of a whole site, beside the faults of its studios."""
 
@@ -98,6 +107,7 @@ class StudioSpec:
     site: str = ""
     location: str = ""
     sip_user: str = ""
+    kind: Kind = Kind.CISCO_ROOM
     # Invented by the demonstration, so that the script of faults may play with it.
     invented: bool = False
 

@@ -13,9 +13,11 @@ from pysnmp.hlapi.v1arch import asyncio as hlapi
 from pysnmp.proto import api
 
 from simulation.snmp_agent import LONGEST_REQUEST, respond
-from simulation.snmp_objects import OBJECTS, ORDER
-from simulation.studio import Fault, SimulatedStudio, StudioSpec, Timings
+from simulation.snmp_objects import VIEWS
+from simulation.studio import Fault, Kind, SimulatedStudio, StudioSpec, Timings
 from tests.simulation.fleets import a_call, in_call, studios, until
+
+ORDER = VIEWS[Kind.CISCO_ROOM].order
 
 V2 = api.PROTOCOL_MODULES[api.SNMP_VERSION_2C]
 SYS_DESCR, SYS_NAME = (1, 3, 6, 1, 2, 1, 1, 1, 0), (1, 3, 6, 1, 2, 1, 1, 5, 0)
@@ -112,7 +114,7 @@ def test_walking_by_next_visits_every_object_in_order_and_ends():
         if value.isSameTypeWith(V2.EndOfMibView()):
             break
         seen.append(oid)
-    assert seen == sorted(OBJECTS)
+    assert seen == sorted(VIEWS[Kind.CISCO_ROOM].objects)
 
 
 def test_a_bulk_answer_has_the_non_repeaters_once_and_the_others_repeated():

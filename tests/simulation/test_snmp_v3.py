@@ -17,12 +17,14 @@ from pysnmp.proto.secmod.rfc3414 import localkey
 
 from simulation import snmp_ber as ber
 from simulation.snmp_keys import SALT_LENGTH, Keys, localised, master_key
-from simulation.snmp_objects import ORDER
+from simulation.snmp_objects import VIEWS
 from simulation.snmp_requests import LONGEST_REQUEST, LONGEST_RESPONSE
 from simulation.snmp_v3 import ENCRYPTED, LEVEL, NO_DIGEST, REPORTABLE, Message, Statistic, V3Engine, read, written
-from simulation.studio import Fault, SimulatedStudio, SnmpUser, StudioSpec, Timings
+from simulation.studio import Fault, Kind, SimulatedStudio, SnmpUser, StudioSpec, Timings
 from tests.simulation.fleets import studios
 from tests.simulation.test_snmp_agent import SYS_NAME, V2, packet
+
+ORDER = VIEWS[Kind.CISCO_ROOM].order
 
 READER = SnmpUser("leser", "godkjenning", "hemmelighet")
 SPEC = StudioSpec("OUS01", "Oslo", "127.0.0.1", snmp_user=READER)
