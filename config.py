@@ -284,6 +284,8 @@ class Settings:
     panel_url: str = _setting("", _web_address)
     # By how many minutes in all a conference goes on by itself while its studios and ports are free.
     go_on_minutes: int = _setting(15, _minutes)
+    # How long after the start a conference is given up for which nobody has pressed in any of its rooms; 0: never.
+    no_show_minutes: int = _setting(0, _minutes)
     # Whether who hung up is called again after half a minute.
     redial_hung_up: bool = _setting(False, _flag)
 

@@ -19,8 +19,8 @@ NIGHT = time(4)  # when the day before is reported
 MADE_UP = timedelta(days=400)  # how far back missed nights are made up
 MAILED = timedelta(days=7)  # an older night is made up without a mail
 HOUR = 3600
-# The far end's equipment rang, and nobody came.
-UNANSWERED = frozenset({"no-answer", "not-answered"})
+# The far end's equipment rang or its panel asked for a press, and nobody came.
+UNANSWERED = frozenset({"no-answer", "not-answered", "waiting-for-press"})
 NOT_STARTED = "not-started"  # nothing was ever dialled, and no leg says why
 FAULTY = frozenset({Health.DEGRADED, Health.DOWN, Health.UNREACHABLE})
 

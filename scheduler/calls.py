@@ -12,7 +12,7 @@ from devices.errors import Ambiguous, DeviceError
 from models import Conference, ConferenceState, LegState, Wanted, database_now, db, write
 from scheduler.admission import step_afterwards
 from scheduler.ahead import bars, make_ready, open_room, steps_now
-from scheduler.conference_rules import bridge_fails, state_of
+from scheduler.conference_rules import bridge_fails, nobody_came, state_of
 from scheduler.detours import leave_former_rooms, take_detour
 from scheduler.endings import near_the_end
 from scheduler.equipment import LASTING, Equipment, session_of, steered
@@ -33,6 +33,7 @@ from scheduler.rules import (
     our_call,
 )
 from scheduler.table import Table, read_table
+from studios.booking.conferences import end_now
 
 ORDERS = (Action.DIAL, Action.HANG_UP, Action.HANG_UP_FAR_END)
 
@@ -58,8 +59,8 @@ def reconcile(conference_id: int, worker: str, equipment: Equipment) -> datetime
     4. Observe: the host's calls, and the far ends' where the host alone cannot tell. Calls that still lead to a bridge
        which was left are hung up first.
     5. See that each studio may be opened into: muted, or somebody there has pressed. What is not sure is not called.
-       Go another way where the bridge fails before anybody is in the call. In the last minutes tell the rooms, or go on
-       where nobody else comes.
+       Go another way where the bridge fails before anybody is in the call. Give up what nobody came to. In the last
+       minutes tell the rooms, or go on where nobody else comes.
     6. Decide one move for each leg: adopt a call that is ours, dial, hang up, wait.
     7. Read again what is wanted, and begin anew where it has changed. Commit the intents, so that a call that is
        ordered and never recorded is found and adopted by its token.
@@ -81,6 +82,8 @@ def reconcile(conference_id: int, worker: str, equipment: Equipment) -> datetime
             sights = _observe(table, equipment, lease)
             table = _admit(table, sights, equipment, lease)
             if _goes_another_way(lease, table, sights):
+                return write(lambda: begin_anew(lease, table))
+            if _is_given_up(lease, table):
                 return write(lambda: begin_anew(lease, table))
             table = near_the_end(lease, table, equipment)
             moves = _decide(table, sights)
@@ -160,6 +163,24 @@ def _admit(table: Table, sights: Sights, equipment: Equipment, lease: Lease) -> 
 def _goes_another_way(lease: Lease, table: Table, sights: Sights) -> bool:
     cause = bridge_fails(table.legs, sights.host, table.room_fault, table.now) if table.has_bridge else ""
     return bool(cause) and write(lambda: take_detour(lease, table, cause))
+
+
+def _is_given_up(lease: Lease, table: Table) -> bool:
+    doors = list(table.doors.values())
+    if table.wanted is Wanted.DOWN or not nobody_came(
+        doors, table.legs, table.starts_at, settings().no_show_minutes, table.now
+    ):
+        return False
+    return write(lambda: _give_up(lease, table))
+
+
+def _give_up(lease: Lease, table: Table) -> bool:
+    lease.hold()
+    conference = db.session.get_one(Conference, table.conference_id)
+    if conference.version != table.version:
+        return False
+    end_now(conference, None, "conference.nobody_came")
+    return True
 
 
 def _talking(table: Table, sights: Sights) -> set[int]:

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 from models.booking import ConferenceState
 from models.calls import LegState, Wanted
-from scheduler.admission import WAITS_FOR_PRESS
+from models.inventory import StartMode
+from scheduler.admission import WAITS_FOR_PRESS, Door
 from scheduler.rules import MOST_ATTEMPTS, NO_ANSWER, UNDER_WAY, LegView, Sight, Silence
 
 MOVING = timedelta(seconds=1)
@@ -53,6 +54,18 @@ def may_go_on(silent: Sequence[bool], extended_minutes: int, step: int, most: in
     """Whether to ask for more time: `silent` says of each room whether its camera and microphone are still off. Where
     all are, nobody came, and the rooms need no more time."""
     return not (silent and all(silent)) and extended_minutes + step <= most
+
+
+def nobody_came(
+    doors: Sequence[Door], legs: Sequence[LegView], starts_at: datetime, minutes: int, now: datetime
+) -> bool:
+    """Whether all rooms asked for a press in vain for so many `minutes` (0: never). Only where every room has been
+    asked, nobody was ever called, and nothing failed: a technical fault looks like nobody, too."""
+    if not minutes or not doors or now < starts_at + timedelta(minutes=minutes):
+        return False
+    asked = all(door.mode is StartMode.PRESS and door.steered and door.prompted_at and not door.cause for door in doors)
+    came = any(door.pressed_at or door.opened_at for door in doors)
+    return asked and not came and not any(leg.attempts or leg.connected_at for leg in legs)
 
 
 def bridge_fails(legs: Sequence[LegView], host: Sight, room_fault: str, now: datetime) -> str:

@@ -195,16 +195,16 @@ def give_up(conference: Conference) -> None:
     release(conference.reservations)
 
 
-def end_now(conference: Conference, person: Account | None) -> Conference:
-    """The scheduler takes the calls down, where there are any; the studios come free with the shortened
-    reservations."""
+def end_now(conference: Conference, person: Account | None, kind: str = "conference.ended_early") -> Conference:
+    """The scheduler takes the calls down, where there are any; the studios come free with the shortened reservations.
+    `kind` says why, as the timeline and the audit tell it."""
     now = max(datetime.now(UTC), conference.starts_at + timedelta(seconds=1))
     if now < conference.ends_at:
         _move_end(conference, now)
     fall_due(conference, now)
     mark_changed(conference)
-    tell(conference, "conference.ended_early", person)
-    record("conference.ended_early", conference.reference)
+    tell(conference, kind, person)
+    record(kind, conference.reference)
     return conference
 
 

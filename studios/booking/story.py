@@ -31,6 +31,7 @@ KINDS = {
     "conference.changed": Kind("cal", "idle", _l("Changed"), loud=False),
     "conference.cancelled": Kind("x", "idle", _l("Cancelled")),
     "conference.ended_early": Kind("person", "idle", _l("Ended before its time")),
+    "conference.nobody_came": Kind("person", "degraded", _l("Nobody came to any of the rooms; they were given back")),
     "conference.restored": Kind("cal", "idle", _l("The cancellation was taken back")),
     "conference.extended": Kind("cal", "idle", _l("Extended while it was running")),
     "conference.without_parties": Kind("x", "degraded", _l("Nobody was left to meet, so nobody was called")),

@@ -133,6 +133,29 @@ def test_a_studio_that_waits_for_a_press_is_not_called_before_it(network, runnin
     assert not is_silent(network, "BODO")
 
 
+def test_rooms_that_nobody_came_to_are_given_back_where_that_is_wanted(
+    app, network, running_now, equipment, studios, panels
+):
+    modes(studios, TROMSO=StartMode.PRESS, BODO=StartMode.PRESS)
+    conference = running_now("TROMSO", "BODO")
+    pass_after_pass(conference, equipment)
+    began = datetime.now(UTC) - timedelta(minutes=20)
+    write(lambda: db.session.execute(db.update(Conference).values(starts_at=began)))
+    pass_after_pass(conference, equipment)
+    assert "conference.nobody_came" not in kinds(conference)  # nobody said after how long
+    object.__setattr__(app.config["STUDIONETT"], "no_show_minutes", 15)
+    try:
+        pass_after_pass(conference, equipment)
+    finally:
+        object.__setattr__(app.config["STUDIONETT"], "no_show_minutes", 0)
+    assert kinds(conference).count("conference.nobody_came") == 1
+    passes_until(conference, equipment, is_in(ConferenceState.FAILED, conference))
+    found = db.session.get_one(Conference, conference.id)
+    assert found.ends_at <= datetime.now(UTC)
+    assert all(each.ends_at <= datetime.now(UTC) for each in found.reservations)
+    assert connected(network, "BODO") == 0
+
+
 def test_people_may_begin_before_the_start_where_both_rooms_press(network, running_now, equipment, studios, panels):
     modes(studios, TROMSO=StartMode.PRESS, BODO=StartMode.PRESS)
     conference = running_now("TROMSO", "BODO", since=timedelta(minutes=-4))
