@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _l
 from models import Event
 from studios.booking.times import capital, clock, clock_seconds, day_name
 from studios.booking.wording import cause_sentence, faults_found
-from studios.inventory.wording import cause_word
+from studios.inventory.wording import cause_word, trap_word
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ KINDS = {
     ),
     "studio.not_cleared": Kind("degraded", "degraded", _l("Camera and microphone at %(studio)s stayed off")),
     "studio.preflight_failed": Kind("degraded", "degraded", _l("The look before the start found %(studio)s wanting")),
-    "studio.ok": Kind("ok", "ok", _l("The equipment at %(studio)s is well")),
+    "studio.ok": Kind("ok", "ok", _l("The equipment at %(studio)s is well"), loud=False),
     "studio.degraded": Kind("degraded", "degraded", _l("The equipment at %(studio)s has a fault")),
     "studio.down": Kind("down", "down", _l("The equipment at %(studio)s does not answer")),
     "studio.unreachable": Kind("cut", "down", _l("The whole site of %(studio)s is out of contact")),
@@ -167,6 +167,8 @@ def _details(details: Mapping[str, Any]) -> list[str]:
         found.append(cause_sentence(str(cause)))
     elif fault := cause_word(str(cause)):
         found.append(capital(fault))
+    if "trap" in details:
+        found.append(capital(trap_word(str(details["trap"]))))
     if "failed" in details:
         found.append(capital(faults_found(details["failed"])))
     if again := _instant(details.get("next_attempt")):

@@ -64,6 +64,31 @@ CAUSES = {
     "snmp-credential": _l("the credential does not fit the version of SNMP"),
     "snmp-keys": _l("does not accept the SNMPv3 user or keys"),
 }
+# What equipment reports unasked, by the words that monitoring stores.
+TRAPS = {
+    "cold-start": _l("it has started"),
+    "warm-start": _l("it has started anew"),
+    "link-down": _l("a line of it is down"),
+    "link-up": _l("a line of it is up"),
+    "authentication-failure": _l("somebody asked it with wrong keys"),
+    "gatekeeper-lost": _l("its gatekeeper is lost"),
+    "gatekeeper-back": _l("its gatekeeper is back"),
+    "registration-lost": _l("its registration is lost"),
+    "registration-back": _l("it is registered again"),
+    "camera-lost": _l("a camera is lost"),
+    "camera-back": _l("a camera is back"),
+    "call-up": _l("a call is up"),
+    "call-down": _l("a call has ended"),
+    "call-failed": _l("a call has failed"),
+    "quality": _l("the quality of a call has changed"),
+    "help-wanted": _l("somebody in the room asks for help"),
+    "peripheral": _l("something was plugged in or out"),
+}
+
+
+def trap_word(stored: str) -> str:
+    """What we have no word for is told by its number."""
+    return str(TRAPS.get(stored, stored))
 
 
 def cause_word(stored: str) -> str:
