@@ -276,6 +276,9 @@ class Settings:
     approval_hours: float = _setting(48, _positive)
     offer_minutes: float = _setting(120, _positive)
 
+    # Whether a studio found wanting minutes before the start is replaced by one at the same site without being asked.
+    stand_in: bool = _setting(False, _flag)
+
     # Calls.
     dials_at_once: int = _setting(24, _count)
     control_ca: str = _setting("")

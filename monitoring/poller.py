@@ -173,14 +173,12 @@ class Poller:
         """From an agent that answers a question about many objects with an error: one that it cannot tell must not
         cost all others. What it has no answer to counts as not supported."""
         values: dict[str, Value] = {}
-        reading = await self._engine.read(target, oids[:1], timeout)
-        for oid in oids[1:]:
-            values |= reading.values or {}
-            one = await self._engine.read(target, (oid,), timeout)
-            if not one.answered:
-                return one
-            values[oid] = one.values.get(oid)
-        return replace(reading, values={**reading.values, **values})
+        for oid in oids:
+            reading = await self._engine.read(target, (oid,), timeout)
+            if not reading.answered:
+                return reading
+            values[oid] = reading.values.get(oid)
+        return replace(reading, values=values)
 
     def _hear_belated(self, target: Target, reading: Reading) -> None:
         """Its poll has been counted as missed, and may be asked again by now; that it answers at all ends the doubt."""
