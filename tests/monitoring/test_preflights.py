@@ -24,6 +24,7 @@ from monitoring import leases, preflights
 from monitoring.leases import Terms
 from monitoring.preflight_rules import Probe
 from monitoring.preflights import due_looks, keep
+from monitoring.retention import delete_old
 from simulation.studio import Fault
 from tests import factories
 from tests.monitoring.running import until, watching
@@ -138,3 +139,14 @@ def test_whoever_organises_it_is_told_once(app: Flask) -> None:
     [mail] = db.session.scalars(sa.select(Message)).all()
     assert mail.recipient == organiser.email
     assert "cannot be reached" in mail.body
+
+
+def test_looks_are_kept_for_ninety_days(app: Flask) -> None:
+    conference = a_conference(factories.studio(), 29 * MINUTE)
+    now = datetime.now(UTC)
+    for minutes, days in ((30, 91), (15, 89)):
+        look = {"minutes": minutes, "light": Light.GREEN, "checks": {}, "checked_at": now - timedelta(days=days)}
+        row = Preflight(conference_id=conference.id, studio_id=conference.parties[0].studio_id, **look)
+        write(lambda row=row: db.session.add(row))  # type: ignore[misc]
+    delete_old()
+    assert looks() == {15: Light.GREEN}
