@@ -16,6 +16,9 @@ from pysnmp.proto.api import v2c
 from monitoring.snmp.engine import Target
 from monitoring.snmp.traps import NotATrap, Trap, TrapRefused, read_trap
 from simulation.snmp_agent import SnmpAgent
+from simulation.snmp_ber import octets, sequence
+from simulation.snmp_traps import notification
+from simulation.snmp_v3 import Message, V3Engine, written
 from simulation.studio import SimulatedStudio, SnmpUser, StudioSpec, Timings
 
 HOST = "127.202.12.1"
@@ -81,6 +84,16 @@ def test_one_in_clear_is_taken_only_with_its_community_and_never_for_version_3(r
     for target in (Target(1, HOST, community="public"), SECURE):
         with pytest.raises(TrapRefused):
             read_trap(packet, target)
+
+
+def test_one_of_version_3_that_nobody_signed_is_refused() -> None:
+    """With the right user, and nothing to prove it by."""
+    studio = SimulatedStudio(StudioSpec("A", "A", HOST, None, None, None, snmp_user=USER), Timings())
+    engine_id = V3Engine(studio).engine_id
+    scoped = sequence(octets(engine_id), octets(b""), notification(studio, LINK_DOWN))
+    forged = written(Message(1, 8192, 0, engine_id, 1, 1, USER.name.encode(), b"", b"", scoped))
+    with pytest.raises(TrapRefused, match="not signed"):
+        read_trap(forged, SECURE)
 
 
 @pytest.mark.skipif(SNMPTRAP is None, reason="snmptrap is not installed")
