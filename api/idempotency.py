@@ -15,13 +15,12 @@ import sqlalchemy as sa
 from flask import g, request
 from flask_babel import gettext as _
 from flask_login import current_user
-from sqlalchemy.dialects import postgresql, sqlite
 
 from accounts.permissions import access
 from accounts.rules import Access
 from api.answers import Answer, Declined, as_json
 from errors import Forbidden, Invalid
-from models import IdempotencyKey, Role, db, write
+from models import IdempotencyKey, Role, db, insert, write
 
 HEADER = "Idempotency-Key"
 KEY_FORM = r"^[!-~]{1,200}$"  # ASCII that can be seen
@@ -87,7 +86,6 @@ def _done(work: Callable[[], tuple[Any, ...]]) -> Answer:
 
 def _inserted(**row: Any) -> bool:
     """Whether the row was put in; on PostgreSQL this waits for another transaction with the same key to end."""
-    insert = sqlite.insert if db.engine.dialect.name == "sqlite" else postgresql.insert
     statement = insert(IdempotencyKey).values(**row).on_conflict_do_nothing().returning(IdempotencyKey.id)
     return db.session.scalar(statement) is not None
 

@@ -4,11 +4,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TypedDict
 
-import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
-
 from messages.rules import RECIPIENT_LENGTH, mailbox, one_line, storable
-from models import Message, database_now, db
+from models import Message, database_now, db, insert
 
 NO_MAILBOX = "The recipient's address is not one that mail can be sent to."
 
@@ -52,10 +49,4 @@ def queue(
         "given_up_at": None if is_sendable else now,
         "last_error": None if is_sendable else NO_MAILBOX,
     }
-    db.session.execute(_insert_once().values(row))
-
-
-def _insert_once() -> sa.Insert:
-    if db.engine.dialect.name == "postgresql":
-        return postgresql.insert(Message).on_conflict_do_nothing(index_elements=["key"])
-    return sqlite.insert(Message).on_conflict_do_nothing(index_elements=["key"])
+    db.session.execute(insert(Message).on_conflict_do_nothing(index_elements=["key"]).values(row))

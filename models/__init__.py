@@ -22,7 +22,7 @@ from models.booking import (
     WaitingRequest,
 )
 from models.calls import Admission, BridgeRoom, CallRecord, Event, Leg, LegState, Wanted
-from models.database import Again, UTCDateTime, database_now, db, write
+from models.database import Again, UTCDateTime, database_now, db, insert, write
 from models.incidents import Incident, Light, OnCall, Preflight, QualityTest, Severity
 from models.inventory import (
     ControlDriver,
@@ -107,5 +107,6 @@ __all__ = [
     "Worker",
     "database_now",
     "db",
+    "insert",
     "write",
 ]

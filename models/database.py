@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase
 
 WRITE_ATTEMPTS = 8
@@ -133,6 +134,12 @@ def _ended_in_any_case() -> Iterator[None]:
         raise
     finally:
         db.session.info[WRITING] = False
+
+
+def insert(model: type[Base]) -> Any:
+    """An insert in the database's own dialect, which can say what to do about a row that is there already."""
+    dialect = postgresql if db.engine.dialect.name == "postgresql" else sqlite
+    return dialect.insert(model)
 
 
 def database_now() -> datetime:

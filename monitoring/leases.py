@@ -12,7 +12,7 @@ from math import ceil
 
 import sqlalchemy as sa
 
-from models import Endpoint, EndpointStatus, Health, Studio, Worker, database_now, db
+from models import Endpoint, EndpointStatus, Health, Studio, Worker, database_now, db, insert
 from models.heartbeat import fall_silent
 
 KIND = "monitor"
@@ -115,13 +115,5 @@ def _complete_statuses() -> None:
         {"endpoint_id": key, "health": Health.UNKNOWN, "since": now, "changed_at": now, "cause": "", "misses": 0}
         for key in missing
     ]
-    db.session.execute(_insert_new(), [{**row, "in_call": False} for row in rows])
-
-
-def _insert_new() -> sa.Insert:
-    """An insert that leaves to another monitor what it has just inserted itself."""
-    if db.engine.dialect.name == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-
-        return postgresql_insert(EndpointStatus).on_conflict_do_nothing()
-    return sa.insert(EndpointStatus).prefix_with("OR IGNORE")
+    # Another monitor may just have inserted the same.
+    db.session.execute(insert(EndpointStatus).on_conflict_do_nothing(), [{**row, "in_call": False} for row in rows])

@@ -9,9 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
-from models import Measurement, Span, database_now, db, write
+from models import Measurement, Span, database_now, db, insert, write
 from monitoring.tally import Sums
 
 KEPT = {Span.FIVE_MINUTES: timedelta(days=8), Span.HOUR: timedelta(days=400)}
@@ -40,8 +39,8 @@ def store(window: datetime, found: Iterable[tuple[int, Sums]]) -> None:
     ]
     if not rows:
         return
-    insert = _insert()
-    new = insert.excluded
+    statement = insert(Measurement)
+    new = statement.excluded
     merged = {
         "polls": Measurement.polls + new.polls,
         "misses": Measurement.misses + new.misses,
@@ -53,7 +52,7 @@ def store(window: datetime, found: Iterable[tuple[int, Sums]]) -> None:
         "loss_percent": sa.func.coalesce(new.loss_percent, Measurement.loss_percent),
         "jitter_ms": sa.func.coalesce(new.jitter_ms, Measurement.jitter_ms),
     }
-    db.session.execute(insert.on_conflict_do_update(index_elements=KEY, set_=merged), rows)
+    db.session.execute(statement.on_conflict_do_update(index_elements=KEY, set_=merged), rows)
 
 
 def _weighed(old: Any, new: Any, row: Any) -> sa.ColumnElement[float]:
@@ -106,11 +105,5 @@ def _sum_up(hour: datetime) -> int:
     ).all()
     if rows:
         values = [{"span": Span.HOUR, "starts_at": hour, **row._mapping} for row in rows]
-        db.session.execute(_insert().on_conflict_do_nothing(), values)
+        db.session.execute(insert(Measurement).on_conflict_do_nothing(), values)
     return len(rows)
-
-
-def _insert() -> Any:
-    if db.engine.dialect.name == "postgresql":
-        return postgresql.insert(Measurement)
-    return sqlite.insert(Measurement)

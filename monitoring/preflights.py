@@ -3,11 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
-from sqlalchemy.dialects import postgresql, sqlite
 
 from models import (
     Conference,
@@ -21,6 +19,7 @@ from models import (
     ReservationKind,
     Studio,
     db,
+    insert,
 )
 from monitoring.preflight_rules import AHEAD, Probe, Result, checked, due_minutes, light
 from studios.booking.letters import link, moment, organisers_of, send
@@ -83,7 +82,10 @@ def keep(found: Iterable[tuple[Due, Probe]], now: datetime) -> None:
             "light": shown,
             "checks": {str(check): str(result) for check, result in checks.items()},
         }
-        is_new = db.session.scalar(_insert_once().values(row).returning(Preflight.minutes)) is not None
+        is_new = (
+            db.session.scalar(insert(Preflight).on_conflict_do_nothing().values(row).returning(Preflight.minutes))
+            is not None
+        )
         if is_new and shown is Light.RED:
             _warn(due, [str(check) for check, result in checks.items() if result is Result.FAILED], now)
 
@@ -131,9 +133,3 @@ def _in_use(studio_ids: Iterable[int], now: datetime) -> dict[int, set[int]]:
         if conference_id is not None:
             found.setdefault(studio_id, set()).add(conference_id)
     return found
-
-
-def _insert_once() -> Any:
-    if db.engine.dialect.name == "postgresql":
-        return postgresql.insert(Preflight).on_conflict_do_nothing()
-    return sqlite.insert(Preflight).on_conflict_do_nothing()

@@ -1,6 +1,6 @@
 """When is a whole site out of contact, and not just some of its studios? Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -23,7 +23,7 @@ class Neighbour:
     since: datetime
 
 
-def cut_off(neighbours: Iterable[Neighbour], known: Mapping[int, bool] | set[int]) -> set[int]:
+def cut_off(neighbours: Iterable[Neighbour], known: Collection[int]) -> set[int]:
     """The sites that are out of contact: at least 3 endpoints and 60 % of those watched fell silent within 30 s.
 
     A site that is `known` to be out stays so as long as that share is silent, whenever each of them fell.
