@@ -46,7 +46,6 @@ from monitoring.snmp.pysnmp_engine import PysnmpEngine
 from monitoring.statuses import finding, save
 from monitoring.watched import Equipment, Watched
 from simulation.fleet import Fleet
-from simulation.open_files import make_room as make_fleet_room
 from simulation.studio import SnmpUser, StudioSpec
 
 PORT, SILENT_PORT = 21161, 21162
@@ -293,7 +292,6 @@ def _fleet(agents: int, version: str) -> Iterator[None]:
 
 
 async def _serve(agents: int, version: str) -> None:
-    make_fleet_room(agents)
     user = SnmpUser(USER, AUTH, PRIV) if version == "3" else None
     specs = [
         StudioSpec(f"S-{number}", f"Studio {number}", _target(number, version).host, None, None, PORT, snmp_user=user)

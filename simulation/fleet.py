@@ -95,7 +95,7 @@ class Fleet:
         wanted = list(dict.fromkeys(specs))
         _refuse_shared_addresses(wanted)
         try:
-            make_room(len(wanted))
+            make_room(len(wanted), sum(_sockets(spec) for spec in wanted))
         except TooFewFilesError as error:
             raise FleetError(str(error)) from None
         ended = self._served.keys() - set(wanted)
@@ -206,3 +206,8 @@ def _services(spec: Spec) -> tuple[str, list[tuple[str, str, int | None]]]:
         return spec.name, [("SIP", spec.address, spec.sip_port), ("HTTP", spec.api_address, spec.http_port)]
     ports = (("SIP", spec.sip_port), ("SNMP", spec.snmp_port), ("HTTP", spec.http_port))
     return spec.code, [(service, spec.address, port) for service, port in ports]
+
+
+def _sockets(spec: Spec) -> int:
+    ports = (spec.http_port, spec.sip_port, spec.snmp_port) if isinstance(spec, StudioSpec) else (1, 1)
+    return sum(port is not None for port in ports)
