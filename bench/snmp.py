@@ -57,6 +57,7 @@ SWEEPS = 9
 SAMPLE = 90
 TRY, TRIES = 1.0, 2
 DEAD_RATE = 5000.0
+GROWTH, PACED = (900, 3_000, 10_000), 2_000.0
 WORKER, LEASE = "bench", timedelta(minutes=5)
 BARE = "gufo-snmp's own sessions"
 
@@ -68,6 +69,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="script/bench snmp", description=__doc__)
     parser.add_argument("--agents", type=int, default=900)
     parser.add_argument("--rate", type=float, default=1e6, help="polls a second; all at once without")
+    parser.add_argument("--growth", action="store_true", help="instead: how the cost grows with the number of agents")
     parser.add_argument("--serve", choices=("2c", "3"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
@@ -75,6 +77,10 @@ def main() -> None:
     else:
         structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
         make_room(3 * options.agents)
+        if options.growth:
+            make_room(max(GROWTH))
+            show([figure for agents in GROWTH for figure in _grown(agents)])
+            return
         figures = [figure for version in ("2c", "3") for figure in _measure(version, options.agents, options.rate)]
         show([*figures, *_with_dead(options.agents)])
 
@@ -97,6 +103,17 @@ def _measure(version: str, agents: int, rate: float) -> Iterator[Figure]:
             what = f"v{version}, {('first', 'later')[when]} sweep, {name}"
             beside = (None, "") if name == BARE else (costs[when] / bare, BARE)
             yield Figure(what, costs[when] * 1000, "CPU ms", *beside)
+
+
+def _grown(agents: int) -> Iterator[Figure]:
+    """A later sweep over version 2c, judged and stored in SQLite; paced, as no monitor asks all at once."""
+    targets = [_target(number, "2c") for number in range(agents)]
+    with _fleet(agents, "2c"):
+        bare = asyncio.run(_bare(targets, PACED))[1]
+        with tempfile.TemporaryDirectory() as folder, empty_database(Path(folder), "sqlite") as url:
+            judged = _judged(url, targets, PACED)[1]
+    yield Figure(f"{agents} agents, judged and stored", judged * 1000, "CPU ms", judged / bare, BARE)
+    yield Figure(f"{agents} agents, judged and stored, each", judged / agents * 1e6, "CPU us")
 
 
 async def _engine(kind: type[SnmpEngine], targets: Sequence[Target], rate: float) -> tuple[float, float]:
