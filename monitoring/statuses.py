@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import sqlalchemy as sa
 
-from models import Endpoint, EndpointStatus, Event, StatusChange, database_now, db
+from models import Endpoint, EndpointStatus, Event, StatusChange, Studio, database_now, db
 from monitoring.profiles import Identity
 from monitoring.trap_receiver import Told
 from monitoring.watched import Change, Watched
@@ -116,9 +116,20 @@ def _unwritten(changes: tuple[Change, ...], known_since: datetime) -> tuple[Chan
 
 
 def _learn(one: Finding) -> None:
+    """What it says of itself. Who says to be another studio's equipment is believed, and told of: somebody has mixed up
+    two addresses, or two devices."""
     if one.learned is None:
         return
     who = one.learned
     values = {"vendor": who.vendor, "model": who.model, "serial": who.serial, "software": who.software}
-    statement = sa.update(Endpoint).where(Endpoint.id == one.endpoint_id).values(values)
-    db.session.execute(statement.execution_options(synchronize_session=False))
+    mine = Endpoint.id == one.endpoint_id
+    known = db.session.scalar(sa.select(Endpoint.serial).where(mine))
+    db.session.execute(sa.update(Endpoint).where(mine).values(values).execution_options(synchronize_session=False))
+    if who.serial is None or who.serial == known:
+        return
+    query = sa.select(Studio.name).join(Endpoint, Endpoint.studio_id == Studio.id).order_by(Studio.id)
+    others = query.where(Endpoint.serial == who.serial, Endpoint.id != one.endpoint_id, Studio.retired_at.is_(None))
+    if other := db.session.scalar(others.limit(1)):
+        details = {"other": other, "serial": who.serial}
+        event = Event(at=database_now(), kind="studio.mistaken", studio_id=one.studio_id, details=details)
+        db.session.add(event)

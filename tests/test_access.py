@@ -108,6 +108,7 @@ FOR_TOKENS = {
     "incidents.reopen": (Scope.OPERATE, CARETAKERS),
     "incidents.resolve": (Scope.OPERATE, CARETAKERS),
     "monitoring_status.events": (Scope.READ, EVERYONE),
+    "monitoring_status.poll": (Scope.OPERATE, CARETAKERS),
     "monitoring_status.preflights": (Scope.READ, EVERYONE),
     "monitoring_status.status": (Scope.READ, EVERYONE),
     "closures.move": (Scope.OPERATE, CLOSERS),

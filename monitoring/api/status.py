@@ -5,15 +5,19 @@ from typing import Annotated
 
 import sqlalchemy as sa
 from flask import Blueprint
+from flask_babel import gettext as _
 from pydantic import Field
 
-from accounts.permissions import EVERY_ROLE
+from accounts.permissions import EVERY_ROLE, access
 from accounts.rules import Scope
 from api.answers import Answer
 from api.endpoint import PREFIX, endpoint
+from api.idempotency import once
 from api.values import AnswerModel, Instant, RequestModel
 from config import settings
-from models import Conference, Event, Health, Light, Preflight, Studio, database_now, db
+from errors import Forbidden, NotFound
+from models import Conference, EndpointStatus, Event, Health, Light, Preflight, Studio, database_now, db
+from monitoring import incidents
 from monitoring.preflight_rules import Check, Result
 from monitoring.present import Filter, Standing, standings
 from studios.booking.api.asked import Code, Name
@@ -155,6 +159,26 @@ def events(query: EventsQuery) -> Answer:
         wanted = wanted.where(Event.at >= query.since)
     rows = db.session.execute(wanted.order_by(Event.at.desc(), Event.id.desc()).limit(query.limit))
     return Answer(EquipmentEventsAnswer(events=[_event(row, code) for row, code in rows]))
+
+
+@endpoint(
+    blueprint, "POST", "/status/<code>/poll", summary="Ask a studio's equipment now", scope=Scope.OPERATE,
+    roles=incidents.WORKERS, answers={202: None}, idempotent=True,
+)  # fmt: skip
+def poll(code: str) -> Answer:
+    """Its monitor asks within seconds, and not at its next turn; what it finds stands at /status."""
+
+    def work() -> Answer:
+        studio = db.session.scalar(db.select(Studio).where(Studio.code == code, Studio.retired_at.is_(None)))
+        if studio is None or studio.endpoint is None:
+            raise NotFound(_("There is no studio with the code %(code)s.", code=code[:40]))
+        if not access().covers(studio.site.organisation_id, *incidents.WORKERS):
+            raise Forbidden(_("Only those who look after the studios of this organisation can have them asked."))
+        mine = EndpointStatus.endpoint_id == studio.endpoint.id
+        db.session.execute(sa.update(EndpointStatus).where(mine).values(due_at=database_now()))
+        return Answer(None, 202)
+
+    return once(work)
 
 
 def _told(one: Standing, now: datetime) -> StudioStatusAnswer:

@@ -72,6 +72,7 @@ KINDS = {
     "studio.reopened": Kind("ok", "ok", _l("%(studio)s is back in use")),
     "studio.quality_passed": Kind("ok", "ok", _l("%(studio)s passed its quality test"), loud=False),
     "studio.quality_failed": Kind("degraded", "degraded", _l("%(studio)s did not pass its quality test")),
+    "studio.mistaken": Kind("degraded", "degraded", _l("The equipment at %(studio)s answers as that of another")),
     "studio.trap": Kind("pulse", "idle", _l("The equipment at %(studio)s reports something"), loud=False),
     "leg.dialled": Kind("call", "idle", _l("%(studio)s is called"), loud=False),
     "leg.dialling": Kind("call", "idle", _l("The call to %(studio)s is on its way"), loud=False),

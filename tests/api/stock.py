@@ -225,6 +225,7 @@ def _for_the_rest(stock: Stock) -> dict[str, Known]:
 
 def _for_incidents(stock: Stock) -> dict[str, Known]:
     return {
+        "monitoring_status.poll": Known({"code": "S-1"}),
         "incidents.one": Known({"number": stock.incident()}),
         "incidents.acknowledge": Known({"number": stock.incident()}),
         "incidents.assign": Known({"number": stock.incident()}, {"account": stock.person.email}),

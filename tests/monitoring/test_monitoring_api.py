@@ -154,6 +154,22 @@ def test_only_those_who_look_after_the_studios_work_on_incidents(client: FlaskCl
     assert db.session.get_one(Incident, number).acknowledged_at is None
 
 
+def test_a_studio_is_asked_now(client: FlaskClient, program: dict[str, str], app: Flask) -> None:
+    a_studio("A")
+    db.session.execute(sa.update(EndpointStatus).values(due_at=None))
+    db.session.commit()
+    stranger = factories.account(role=Role.TECHNICIAN, organisation=factories.organisation("Elsewhere"))
+    answers = [
+        client.post("/api/v1/status/A/poll", headers=factories.token(stranger)).status_code,
+        client.post("/api/v1/status/B/poll", headers=program).status_code,
+    ]
+    assert answers == [403, 404]
+    assert db.session.scalars(sa.select(EndpointStatus.due_at)).one() is None
+    assert client.post("/api/v1/status/A/poll", headers=program).status_code == 202
+    db.session.rollback()
+    assert db.session.scalars(sa.select(EndpointStatus.due_at)).one() is not None
+
+
 def test_looks_before_conferences(client: FlaskClient, program: dict[str, str]) -> None:
     studio = a_studio("A")
     now = datetime.now(UTC)

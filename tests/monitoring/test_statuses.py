@@ -56,6 +56,22 @@ def test_every_change_is_a_row_and_an_event_and_the_present_is_one_row(watched: 
     assert status.since == watched.since == events[1].at
 
 
+def test_equipment_that_answers_as_another_studio_s_is_told_of_once(watched: Watched) -> None:
+    factories.endpoint(factories.studio(name="Bodø 1"), "127.0.0.2", serial="FTT1")
+    watched.learned = Identity("Cisco", "SX80", "FTT2", "ce9")
+    saved("me", finding(watched))
+    assert mistaken() == []
+    watched.learned = Identity("Cisco", "SX80", "FTT1", "ce9")
+    for _ in range(2):
+        saved("me", finding(watched))
+    assert mistaken() == [{"other": "Bodø 1", "serial": "FTT1"}]
+
+
+def mistaken() -> list[dict[str, str]]:
+    db.session.rollback()
+    return list(db.session.scalars(sa.select(Event.details).where(Event.kind == "studio.mistaken")))
+
+
 def test_storing_again_after_a_lost_commit_repeats_no_change(watched: Watched) -> None:
     stored = finding(watched)
     saved("me", stored)
