@@ -60,6 +60,13 @@ class Incident(Model):
     acknowledged_by: Mapped[Account | None] = relationship(foreign_keys=acknowledged_by_id)
     assigned_to: Mapped[Account | None] = relationship(foreign_keys=assigned_to_id)
 
+    @property
+    def where(self) -> Site:
+        """The site, also of a studio's."""
+        found = self.studio.site if self.studio else self.site
+        assert found is not None  # the table lets no incident be without either
+        return found
+
 
 class OnCall(Model):
     """Who is told of incidents, from when until when; `level` 1 at once, 2 where nobody has taken it after a time, and

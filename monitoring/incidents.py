@@ -36,9 +36,9 @@ from monitoring.incident_rules import (
     decisions,
     fault_of,
 )
-from monitoring.rules import Cause
+from monitoring.rules import cause_of
 from monitoring.site_rules import SILENT, Neighbour, cut_off
-from monitoring.telling import escalate, tell_first, tell_over
+from monitoring.telling import tell_first, tell_next_level, tell_over, to_escalate
 
 LONGEST_NOTE = 500
 KEEPING_LOCK = 7_216_901
@@ -57,10 +57,8 @@ def outlook(now: datetime) -> Outlook:
     """Reads only, so that nothing is locked while there is nothing to do."""
     known = _known(now)
     rows = db.session.execute(_presents()).all()
-    out_before = {one.place.site_id for one in known if one.place.site_id and one.resolved_at is None}
-    out = cut_off(
-        (Neighbour(row.site_id, row.health, row.since) for row in rows), {site_id for site_id in out_before if site_id}
-    )
+    out_before = [one.place.site_id for one in known if one.place.site_id and one.resolved_at is None]
+    out = cut_off((Neighbour(row.site_id, row.health, row.since) for row in rows), out_before)
     falls = _falls(now)
     presents = [
         Present(row.studio_id, row.health, cause_of(row.cause), row.since, falls.get(row.studio_id, 0))
@@ -77,20 +75,8 @@ def keep(now: datetime) -> None:
         db.session.execute(sa.select(sa.func.pg_advisory_xact_lock(KEEPING_LOCK)))
     for decision in outlook(now).decisions:
         _carry_out(decision, now)
-    escalate(now)
-
-
-def is_any_waiting(now: datetime) -> bool:
-    """Whether somebody may have to be told because nobody has taken an incident."""
-    waiting = (Incident.resolved_at.is_(None), Incident.acknowledged_at.is_(None), Incident.told_at.is_not(None))
-    return db.session.scalar(sa.select(Incident.id).where(*waiting).limit(1)) is not None
-
-
-def cause_of(stored: str) -> Cause:
-    try:
-        return Cause(stored)
-    except ValueError:  # written by another version
-        return Cause.NONE
+    for incident in to_escalate(now):
+        tell_next_level(incident, now)
 
 
 # What people do
@@ -195,7 +181,7 @@ def _is_still_there(incident: Incident) -> bool:
 # What health tells
 
 
-def _carry_out(decision: Decision, now: datetime) -> Incident:
+def _carry_out(decision: Decision, now: datetime) -> None:
     step, fault = decision.step, decision.fault
     if step is Step.OPEN:
         incident = Incident(
@@ -209,7 +195,7 @@ def _carry_out(decision: Decision, now: datetime) -> Incident:
         db.session.flush()
         _add_event(incident, "incident.opened", now, cause=str(fault.cause))
         tell_first(incident, now)
-        return incident
+        return
     incident = db.session.get_one(Incident, decision.incident_id)
     if step is Step.QUIETEN:
         incident.quiet_since = now
@@ -218,21 +204,20 @@ def _carry_out(decision: Decision, now: datetime) -> Incident:
         _add_event(incident, "incident.resolved", now)
     else:
         _go_on(incident, fault, step, now)
-    return incident
 
 
 def _go_on(incident: Incident, fault: Fault, step: Step, now: datetime) -> None:
-    """The fault is back, or is another one."""
-    before = incident.cause
+    """The fault is back, or is another one: of one that was not worth a message people are told now, if it is."""
     incident.cause, incident.severity, incident.quiet_since = str(fault.cause), fault.severity, None
     if step is Step.CHANGE:
-        _add_event(incident, "incident.changed", now, cause=str(fault.cause), before=before)
-        return
-    incident.times += 1
+        _add_event(incident, "incident.changed", now, cause=incident.cause)
+    else:
+        incident.times += 1
     if step is Step.REOPEN:
         incident.resolved_at = incident.acknowledged_at = incident.acknowledged_by_id = None
         incident.level, incident.told_at = 0, None
-        _add_event(incident, "incident.returned", now, cause=str(fault.cause))
+        _add_event(incident, "incident.returned", now, cause=incident.cause)
+    if incident.level == 0 and incident.acknowledged_at is None:
         tell_first(incident, now)
 
 

@@ -8,10 +8,12 @@ import asyncio
 import os
 import socket
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from secrets import token_hex
 from typing import Any, TypeVar
 
@@ -24,7 +26,7 @@ from models import database_now, write
 from models.heartbeat import beat
 from monitoring import leases, measurements, preflights
 from monitoring.cadence import Cadence
-from monitoring.incidents import is_any_waiting, keep, outlook
+from monitoring.incidents import keep, outlook
 from monitoring.leases import Terms
 from monitoring.poller import Poller
 from monitoring.preflight_rules import Probe
@@ -33,7 +35,8 @@ from monitoring.roster import Listed, Roster, Secrets, roster, studios_with_movi
 from monitoring.rules import Patience
 from monitoring.snmp.engine import SnmpEngine
 from monitoring.statuses import Finding, Saved, finding, save, tell_traps
-from monitoring.tally import Tally, window_of
+from monitoring.tally import Sums, Tally, window_of
+from monitoring.telling import to_escalate
 from monitoring.trap_receiver import TrapReceiver
 from monitoring.watched import Watched
 
@@ -41,6 +44,8 @@ T = TypeVar("T")
 
 # Legs change in transactions that may commit out of order: look a little further back than the last look.
 HINT_OVERLAP = timedelta(seconds=5)
+# So many times five minutes are kept in memory while the database is away: half a day.
+MOST_WINDOWS = 144
 
 log = structlog.get_logger()
 
@@ -100,6 +105,7 @@ class Monitor:
         self._hints_since = self._started_at
         self._failing = False
         self._window = window_of(self._started_at)
+        self._measured: deque[tuple[datetime, list[tuple[int, Sums]]]] = deque(maxlen=MOST_WINDOWS)
         self._looking: dict[tuple[int, int, int], asyncio.Task[None]] = {}
         self._looked: list[tuple[Due, Probe]] = []
         self._hurry = asyncio.Event()
@@ -191,9 +197,10 @@ class Monitor:
             self._settle(one, found, saved)
 
     async def _tell_traps(self) -> None:
-        told, self._traps.to_tell = self._traps.to_tell, []
+        told = list(self._traps.to_tell)
         if told:
             await self._in_database(lambda: write(lambda: tell_traps(told)))
+            del self._traps.to_tell[: len(told)]  # more may have come meanwhile
 
     def _settle(self, watched: Watched, found: Finding, saved: Saved) -> None:
         changed_at = saved.at if found.tile_changed else watched.changed_at
@@ -283,16 +290,21 @@ class Monitor:
         self._looked.append((due, probe))  # meanwhile it is another list
 
     async def _store_measurements(self) -> None:
-        """What was measured in the five minutes that are over."""
+        """What was measured in the five minutes that are over; what cannot be stored waits for the next turn."""
         window = window_of(datetime.now(UTC))
-        if window == self._window:
-            return
-        over, self._window = self._window, window
-        measured = [(one, one.tally) for one in self._poller.watched.values() if one.tally.polls or one.tally.media]
-        for watched, _ in measured:
-            watched.tally = Tally()
-        found = [(watched.equipment.endpoint_id, tally.sums()) for watched, tally in measured]
-        await self._in_database(lambda: write(lambda: measurements.store(over, found)))
+        if window != self._window:
+            self._measured.append((self._window, self._take_tallies()))
+            self._window = window
+        while self._measured:
+            await self._in_database(partial(write, partial(measurements.store, *self._measured[0])))
+            self._measured.popleft()
+
+    def _take_tallies(self) -> list[tuple[int, Sums]]:
+        measured = [one for one in self._poller.watched.values() if one.tally.polls or one.tally.media]
+        found = [(one.equipment.endpoint_id, one.tally.sums()) for one in measured]
+        for one in measured:
+            one.tally = Tally()
+        return found
 
     def _figures(self) -> dict[str, Any]:
         """What the heartbeat tells: `sweep_seconds` is the age of the oldest poll among our endpoints."""
@@ -328,6 +340,6 @@ def _seen_to() -> set[int]:
     """The sites that are out of contact, once incidents are in line. Where there is nothing to do nothing is locked."""
     now = database_now()
     found = outlook(now)
-    if found.decisions or is_any_waiting(now):
+    if found.decisions or to_escalate(now):
         write(lambda: keep(database_now()))
     return found.cut_off

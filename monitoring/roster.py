@@ -24,7 +24,7 @@ from models import (
     db,
 )
 from monitoring.profiles import Identity
-from monitoring.rules import Cause, Patience, Pulse, Verdict
+from monitoring.rules import Cause, Patience, Pulse, Verdict, cause_of
 from monitoring.snmp.engine import Target
 from monitoring.watched import Equipment, Watched
 
@@ -86,12 +86,12 @@ def watched_from(listed: Listed, now: datetime, patience: Patience) -> Watched:
         polled_at=polled_at,
         answered_at=status.last_answer_at,
         down=status.health is Health.DOWN,
-        cause=_cause(status.cause) if status.last_poll_at else Cause.NEVER_POLLED,
+        cause=cause_of(status.cause) if status.last_poll_at else Cause.NEVER_POLLED,
     )
     return Watched(
         equipment=listed.equipment,
         pulse=pulse,
-        verdict=Verdict(status.health, _cause(status.cause)),
+        verdict=Verdict(status.health, cause_of(status.cause)),
         since=status.since,
         changed_at=status.changed_at,
         watched_since=polled_at if is_gap else now,
@@ -113,7 +113,7 @@ def watched_from(listed: Listed, now: datetime, patience: Patience) -> Watched:
 
 def _control_fault(listed: Listed) -> Cause:
     """Else a monitor that starts again would find all well until it asks the codec."""
-    cause = _cause(listed.status.cause)
+    cause = cause_of(listed.status.cause)
     return cause if listed.equipment.codec and cause in (Cause.CONTROL_SILENT, Cause.CONTROL_REFUSED) else Cause.NONE
 
 
@@ -243,10 +243,3 @@ def _booked(now: datetime) -> frozenset[int]:
             )
         )
     )
-
-
-def _cause(stored: str) -> Cause:
-    try:
-        return Cause(stored)
-    except ValueError:  # written by another version
-        return Cause.NONE

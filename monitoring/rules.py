@@ -48,6 +48,14 @@ class Cause(StrEnum):
     SNMP_KEYS = "snmp-keys"
 
 
+def cause_of(stored: str) -> Cause:
+    """A cause as it is stored; none for one that another version wrote."""
+    try:
+        return Cause(stored)
+    except ValueError:
+        return Cause.NONE
+
+
 @dataclass(frozen=True, slots=True)
 class Patience:
     """Down after `misses` in a row over at least `over`; up again after `answers` in a row; stale after `stale`."""

@@ -4,8 +4,9 @@ Only what was told is ever said to be over, and only to those who were told of i
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -13,7 +14,7 @@ from sqlalchemy.orm import joinedload
 
 from config import settings
 from messages.outbox import queue
-from models import Closure, Event, Incident, OnCall, Severity, db
+from models import Account, Closure, Event, Incident, OnCall, Severity, db
 from monitoring.incident_rules import is_to_escalate
 from monitoring.threats import Threat, threats_of
 from monitoring.wording import SEVERITIES, cause_word
@@ -23,69 +24,94 @@ from studios.booking.letters import moment, send
 WORTH_A_MESSAGE = (Severity.MAJOR, Severity.CRITICAL)
 LISTED = 20
 OVER_WITHIN = timedelta(hours=12)
+TOLD, RETURNED = "incident.told", "incident.returned"
 
 
 def tell_first(incident: Incident, now: datetime) -> None:
     if incident.severity in WORTH_A_MESSAGE:
-        _tell_next_level(incident, now)
+        tell_next_level(incident, now)
 
 
 def tell_over(incident: Incident, now: datetime) -> None:
-    """To all levels that were told."""
-    for level in range(1, incident.level + 1):
-        _tell(incident, level, "resolved", now)
+    """To those who were told that it began, whoever is on call by now."""
+    people, programs = set[int](), set[int]()
+    for event in db.session.scalars(_told(incident)):
+        if event.kind == RETURNED:
+            break  # what was told before was over once, and that was told
+        people |= set(event.details["people"])
+        programs |= set(event.details["programs"])
+    accounts = db.session.scalars(db.select(Account).where(Account.id.in_(people)).order_by(Account.id)).all()
+    entries = db.session.scalars(db.select(OnCall).where(OnCall.id.in_(programs)).order_by(OnCall.id)).all()
+    _write_to(accounts, entries, incident, "resolved", incident.level, now)
 
 
-def escalate(now: datetime) -> int:
-    """Those on call of the next level are told of what nobody has taken; returns of how many incidents."""
-    after = timedelta(minutes=settings().escalate_minutes)
-    waiting = (
-        Incident.resolved_at.is_(None),
-        Incident.acknowledged_at.is_(None),
-        Incident.quiet_since.is_(None),
-        Incident.told_at <= now - after,
-    )
-    done = 0
-    for incident in db.session.scalars(db.select(Incident).where(*waiting).order_by(Incident.id)):
-        due = is_to_escalate(False, False, _is_closed(incident, now), incident.told_at, after, now)
-        if due and incident.level < _highest_level(now):
-            _tell_next_level(incident, now)
-            done += 1
-    return done
+def to_escalate(now: datetime) -> list[Incident]:
+    """Those of which the next level is to be told. Reads only."""
+    after, highest = timedelta(minutes=settings().escalate_minutes), _highest_level(now)
+    query = db.select(Incident).where(Incident.resolved_at.is_(None), Incident.level.between(1, highest - 1))
+    return [
+        one
+        for one in db.session.scalars(query.order_by(Incident.id))
+        if is_to_escalate(
+            one.acknowledged_at is not None,
+            one.quiet_since is not None,
+            _is_closed(one, now),
+            one.told_at,
+            after,
+            now,
+        )
+    ]
 
 
-def _tell_next_level(incident: Incident, now: datetime) -> None:
+def tell_next_level(incident: Incident, now: datetime) -> None:
     """Levels at which nobody is on call now are passed over."""
     highest = _highest_level(now)
     while incident.level < highest:
         incident.level += 1
         incident.told_at = now
-        if names := _tell(incident, incident.level, "opened" if incident.level == 1 else "escalated", now):
-            details = {"level": incident.level, "told": names}
-            whose = {"incident_id": incident.id, "studio_id": incident.studio_id}
-            db.session.add(Event(at=now, kind="incident.told", details=details, **whose))
+        on_call = _on_call(incident.level, incident.where.health_region, now)
+        people = [each.account for each in on_call if each.account and each.account.disabled_at is None]
+        programs = [each for each in on_call if each.url]
+        if people or programs:
+            _write_to(people, programs, incident, "opened" if incident.level == 1 else "escalated", incident.level, now)
+            _remember(incident, people, programs, now)
             return
 
 
-def _tell(incident: Incident, level: int, what: str, now: datetime) -> list[str]:
-    """Mail for people, a signed post for programs; the names of whoever is told."""
+def _remember(incident: Incident, people: Sequence[Account], programs: Sequence[OnCall], now: datetime) -> None:
+    details = {
+        "level": incident.level,
+        "told": [person.name or person.email for person in people] + [each.url for each in programs],
+        "people": [person.id for person in people],
+        "programs": [each.id for each in programs],
+    }
+    whose = {"incident_id": incident.id, "studio_id": incident.studio_id}
+    db.session.add(Event(at=now, kind=TOLD, details=details, **whose))
+
+
+def _told(incident: Incident) -> sa.Select[Any]:
+    """The newest first."""
+    kinds = (Event.incident_id == incident.id, Event.kind.in_((TOLD, RETURNED)))
+    return db.select(Event).where(*kinds).order_by(Event.at.desc(), Event.id.desc())
+
+
+def _write_to(
+    people: Sequence[Account], programs: Sequence[OnCall], incident: Incident, what: str, level: int, now: datetime
+) -> None:
+    """Mail for people, a signed post for programs."""
     key = f"incident/{incident.id}/{incident.times}/{what}/{level}"
     hit = threats_of([incident], now)[incident.id]
-    on_call = _on_call(level, _region(incident), now)
-    people = [each.account for each in on_call if each.account and each.account.disabled_at is None]
     send(key, people, _mail(incident, what, hit))
-    for each in on_call:
-        if each.url and each.credential_id:
-            body = json.dumps(_post(incident, what, level, hit, now), ensure_ascii=False)
-            queue(
-                key=f"{key}/program {each.id}",
-                recipient=each.url,
-                subject=what,
-                body=body,
-                expires_after=OVER_WITHIN,
-                signed_with_id=each.credential_id,
-            )
-    return [person.name or person.email for person in people] + [each.url for each in on_call if each.url]
+    body = json.dumps(_post(incident, what, level, hit, now), ensure_ascii=False)
+    for each in programs:
+        queue(
+            key=f"{key}/program {each.id}",
+            recipient=each.url or "",
+            subject=what,
+            body=body,
+            expires_after=OVER_WITHIN,
+            signed_with_id=each.credential_id,
+        )
 
 
 def _on_call(level: int, region: str, now: datetime) -> list[OnCall]:
@@ -108,27 +134,18 @@ def _is_on_call(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
 
 def _is_closed(incident: Incident, now: datetime) -> bool:
     """Whether somebody works there already."""
-    place = [Closure.site_id == incident.site_id]
-    if incident.studio:
-        place = [Closure.studio_id == incident.studio_id, Closure.site_id == incident.studio.site_id]
-    query = sa.select(Closure.id).where(sa.or_(*place), Closure.starts_at <= now, Closure.ends_at > now)
+    place = sa.or_(Closure.studio_id == incident.studio_id, Closure.site_id == incident.where.id)
+    query = sa.select(Closure.id).where(place, Closure.starts_at <= now, Closure.ends_at > now)
     return db.session.scalar(query.limit(1)) is not None
 
 
-def _region(incident: Incident) -> str:
-    site = incident.studio.site if incident.studio else incident.site
-    return site.health_region if site else ""
-
-
-def place_name(incident: Incident) -> str:
-    if incident.studio:
-        return f"{incident.studio.name} ({incident.studio.code})"
-    return incident.site.name if incident.site else ""
+def _place(incident: Incident) -> str:
+    return f"{incident.studio.name} ({incident.studio.code})" if incident.studio else incident.where.name
 
 
 def _mail(incident: Incident, what: str, hit: list[Threat]) -> Callable[[], tuple[str, list[str]]]:
     def text() -> tuple[str, list[str]]:
-        place, fault = place_name(incident), cause_word(incident.cause)
+        place, fault = _place(incident), cause_word(incident.cause)
         if what == "resolved":
             return _("Over: %(place)s", place=place), [
                 _("%(place)s: %(fault)s", place=place, fault=fault),
@@ -151,14 +168,14 @@ def _post(incident: Incident, what: str, level: int, hit: list[Threat], now: dat
         "event": f"incident.{what}",
         "incident": incident.id,
         "studio": incident.studio.code if incident.studio else None,
-        "site": (incident.studio.site if incident.studio else incident.site).name,  # type: ignore[union-attr]
+        "site": incident.where.name,
         "cause": incident.cause,
         "severity": incident.severity,
         "level": level,
         "opened_at": incident.opened_at.isoformat(),
         "at": now.isoformat(),
         "conferences": [
-            {"reference": each.reference, "start": each.starts_at.isoformat(), "studio": each.studio}
+            {"reference": each.reference, "start": each.starts_at.isoformat(), "studio": each.code}
             for each in hit[:LISTED]
         ],
     }

@@ -21,6 +21,7 @@ class Threat:
     conference_id: int
     reference: str
     studio_id: int
+    code: str
     studio: str
     site_id: int
     starts_at: datetime
@@ -43,6 +44,7 @@ def threats(now: datetime, *, studios: Iterable[int] = (), sites: Iterable[int] 
             Conference.ends_at,
             Conference.purpose,
             Studio.id.label("studio_id"),
+            Studio.code,
             Studio.name,
             Studio.site_id,
             parties.label("parties"),
@@ -59,6 +61,7 @@ def threats(now: datetime, *, studios: Iterable[int] = (), sites: Iterable[int] 
             row.conference_id,
             Conference.reference_of(row.conference_id),
             row.studio_id,
+            row.code,
             row.name,
             row.site_id,
             row.starts_at,

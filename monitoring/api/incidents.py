@@ -16,7 +16,7 @@ from api.answers import Answer
 from api.endpoint import PREFIX, endpoint
 from api.values import AnswerModel, Instant, PlainText, RequestModel
 from errors import Forbidden, Invalid, NotFound
-from models import Account, Event, Incident, Severity, Site, Studio, database_now, db
+from models import Account, Event, Incident, Severity, Studio, database_now, db
 from monitoring import incidents
 from monitoring.threats import Threat, priority_of, ranked, threats_of
 from studios.booking.api.refusing import done
@@ -180,7 +180,7 @@ def _done(number: int, work: Callable[[], Incident]) -> Answer:
 
 
 def _check_right(incident: Incident) -> None:
-    if not access().covers(_site(incident).organisation_id, *incidents.WORKERS):
+    if not access().covers(incident.where.organisation_id, *incidents.WORKERS):
         raise Forbidden(_("Only those who look after the studios of this organisation work on its incidents."))
 
 
@@ -207,12 +207,6 @@ def _whole() -> sa.Select[Any]:
     )
 
 
-def _site(incident: Incident) -> Site:
-    site = incident.studio.site if incident.studio else incident.site
-    assert site is not None  # the model lets no incident be without either
-    return site
-
-
 def _told(incident: Incident) -> WholeIncidentAnswer:
     now = database_now()
     query = db.select(Event).where(Event.incident_id == incident.id).options(joinedload(Event.account))
@@ -232,7 +226,7 @@ def _told(incident: Incident) -> WholeIncidentAnswer:
 
 
 def _facts(incident: Incident, hit: Sequence[Threat], now: datetime) -> dict[str, Any]:
-    site = _site(incident)
+    site = incident.where
     return {
         "id": incident.id,
         "studio": incident.studio.code if incident.studio else None,
@@ -250,7 +244,7 @@ def _facts(incident: Incident, hit: Sequence[Threat], now: datetime) -> dict[str
         "resolved_at": incident.resolved_at,
         "priority": round(priority_of(incident, hit, now), 3) if incident.resolved_at is None else 0.0,
         "conferences": [
-            {"reference": each.reference, "start": each.starts_at, "studio": each.studio, "parties": each.parties}
+            {"reference": each.reference, "start": each.starts_at, "studio": each.code, "parties": each.parties}
             for each in hit
         ],
     }

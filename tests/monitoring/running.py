@@ -24,7 +24,9 @@ CADENCE = Cadence(
 )
 PATIENCE = Patience(over=timedelta(seconds=0.3))
 TERMS = Terms(lease=timedelta(seconds=3), silence=timedelta(seconds=1.5))
-CHORES = Chores(save=0.1, beat=0.2, hints=0.1, incidents=0.1, preflights=0.1, claim=0.2, refresh=0.2, hurry=0.01)
+CHORES = Chores(
+    save=0.1, beat=0.2, hints=0.1, incidents=0.1, preflights=0.1, measurements=0.1, claim=0.2, refresh=0.2, hurry=0.01
+)
 
 T = TypeVar("T")
 

@@ -31,6 +31,7 @@ from models import (
 from monitoring.incident_rules import CALM, SAME_AGAIN, WAIT
 from monitoring.incidents import acknowledge, assign, keep, note, reopen, resolve
 from monitoring.rules import Cause
+from monitoring.telling import to_escalate
 from monitoring.threats import ranked, threats_of
 from tests import factories
 
@@ -271,6 +272,67 @@ def test_a_fault_of_quality_wakes_nobody() -> None:
     becomes(a_studio(), Health.DEGRADED, Cause.LOSS)
     assert len(kept(NOW + WAIT)) == 1
     assert mails(person) == []
+
+
+def test_a_fault_that_becomes_grave_is_told_though_it_began_as_one_of_quality() -> None:
+    person = on_call(1)
+    studio = a_studio()
+    becomes(studio, Health.DEGRADED, Cause.LOSS)
+    kept(NOW + WAIT)
+    assert mails(person) == []
+    goes_down(studio, NOW + MINUTE)
+    kept(NOW + MINUTE)
+    kept(NOW + 2 * MINUTE)
+    assert len(mails(person)) == 1
+    assert mails(person)[0].startswith("Critical")
+
+
+def test_the_end_is_told_to_those_of_the_shift_that_was_told_of_the_beginning() -> None:
+    night = on_call(1, ends_at=NOW + 2 * MINUTE)
+    key = factories.credential("webhook")
+    hook = OnCall(
+        level=1, url="https://example.org/hook", credential_id=key.id, starts_at=NOW, ends_at=NOW + 2 * MINUTE
+    )
+    write(lambda: db.session.add(hook))
+    incident = open_incident()
+    day = on_call(1, ends_at=None)
+    assert incident.studio is not None
+    becomes(incident.studio, Health.OK, at=NOW + 3 * MINUTE)
+    kept(NOW + 3 * MINUTE)
+    kept(NOW + 3 * MINUTE + CALM)
+    assert [subject.startswith("Over") for subject in mails(night)] == [False, True]
+    assert mails(day) == []
+    posted = db.session.scalars(sa.select(Message.subject).where(Message.recipient == hook.url).order_by(Message.id))
+    assert list(posted) == ["opened", "resolved"]
+
+
+def test_what_was_told_before_it_was_over_once_is_not_told_over_again() -> None:
+    first = on_call(1, ends_at=NOW + 2 * MINUTE)
+    incident = open_incident()
+    studio = incident.studio
+    assert studio is not None
+    becomes(studio, Health.OK, at=NOW + MINUTE)
+    kept(NOW + MINUTE)
+    kept(NOW + MINUTE + CALM)
+    second = on_call(1)
+    again = NOW + 10 * MINUTE
+    goes_down(studio, again)
+    kept(again + WAIT)
+    becomes(studio, Health.OK, at=again + MINUTE)
+    kept(again + MINUTE)
+    kept(again + MINUTE + CALM)
+    assert (len(mails(first)), len(mails(second))) == (2, 2)
+
+
+def test_nothing_is_to_be_told_until_it_is_time_and_once_all_levels_were() -> None:
+    on_call(1)
+    on_call(2)
+    open_incident()
+    opened = NOW + WAIT
+    assert to_escalate(opened + 14 * MINUTE) == []
+    assert len(to_escalate(opened + 15 * MINUTE)) == 1
+    kept(opened + 15 * MINUTE)
+    assert to_escalate(opened + 60 * MINUTE) == []
 
 
 def test_nobody_is_told_more_while_somebody_works_there() -> None:

@@ -3,15 +3,21 @@
 from datetime import UTC, datetime, timedelta
 from random import Random
 from statistics import fmean
+from time import sleep
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 
-from models import Measurement, Span, db, write
+from models import Health, Measurement, Span, db, write
 from monitoring import measurements
 from monitoring.measurements import KEPT, store
 from monitoring.tally import FIVE_MINUTES, Sums, Tally, window_of
 from tests import factories
+from tests.monitoring import agents as played
+from tests.monitoring.running import until, watching
+from tests.monitoring.test_monitor import an_endpoint as watched_endpoint
+from tests.monitoring.test_monitor import change, is_now
 
 NINE = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -97,3 +103,17 @@ def test_what_is_too_old_goes() -> None:
         write(lambda at=at: store(at, [(key, sums)]))  # type: ignore[misc]
     roll_up(NINE + KEPT[Span.FIVE_MINUTES] + FIVE_MINUTES)
     assert [row.starts_at for row in rows(Span.FIVE_MINUTES)] == [NINE + KEPT[Span.FIVE_MINUTES]]
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_what_was_measured_while_the_database_was_away_is_stored_when_it_is_back(app: Flask) -> None:
+    with played.agents() as agents:
+        key = watched_endpoint(agents, "127.202.14.1").id
+        with watching(app) as monitor:
+            until(lambda: is_now(key, Health.OK))
+            change(sa.text("ALTER TABLE measurement RENAME TO away"))
+            monitor._window -= FIVE_MINUTES  # they are over now
+            sleep(0.5)
+            change(sa.text("ALTER TABLE away RENAME TO measurement"))
+            [row] = until(lambda: rows(Span.FIVE_MINUTES))
+    assert (row.endpoint_id, row.polls > 0, row.misses) == (key, True, 0)

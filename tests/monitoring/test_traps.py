@@ -15,7 +15,7 @@ from tests.monitoring import agents as played
 from tests.monitoring.agents import Agents
 from tests.monitoring.running import CADENCE, until, watching
 from tests.monitoring.snmp.test_traps import COLD_START, LINK_DOWN, whole_trap
-from tests.monitoring.test_monitor import an_endpoint, is_now, on_sqlite
+from tests.monitoring.test_monitor import an_endpoint, change, is_now, on_sqlite
 
 HOST, STRANGER, HERE = "127.202.13.1", "127.202.13.2", "127.202.13.9"
 SELDOM = replace(CADENCE, alive=60.0, full=60.0)
@@ -72,6 +72,20 @@ def test_a_trap_wakes_a_poll_and_the_poll_decides(app: Flask, agents: Agents) ->
         agents.become(HOST, played.silent)
         send(port, trap(LINK_DOWN))
         until(lambda: is_now(key, Health.DOWN), within=3)
+
+
+@on_sqlite
+def test_a_trap_that_comes_while_the_database_is_away_is_told_when_it_is_back(app: Flask, agents: Agents) -> None:
+    key = an_endpoint(agents, HOST).id
+    port = free_port()
+    with watching(app, SELDOM, traps_at=(HERE, port)) as monitor:
+        until(lambda: is_now(key, Health.OK))
+        change(sa.text("ALTER TABLE event RENAME TO away"))
+        send(port, trap(COLD_START))
+        until(lambda: monitor._traps.figures.heard == 1)
+        time.sleep(0.5)
+        change(sa.text("ALTER TABLE away RENAME TO event"))
+        until(lambda: [kind for kind, _ in told()] == ["cold-start"])
 
 
 @on_sqlite
