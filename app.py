@@ -34,8 +34,12 @@ import messages.jobs
 import monitoring.api.incidents
 import monitoring.api.status
 import monitoring.commands
+import monitoring.discovery
+import monitoring.incident_pages
 import monitoring.jobs
+import monitoring.studio_pages
 import monitoring.views
+import monitoring.wallboard
 import operation.commands
 import operation.requests
 import operation.views
@@ -48,6 +52,8 @@ import simulation.commands
 import studios.booking.action_pages
 import studios.booking.api.blueprints
 import studios.booking.api.references
+import studios.booking.call_pages
+import studios.booking.closure_pages
 import studios.booking.commands
 import studios.booking.desk.aside
 import studios.booking.desk.instead
@@ -61,6 +67,7 @@ import studios.booking.views
 import studios.calendars.views
 import studios.inventory.commands
 import studios.inventory.quality_pages
+import studios.inventory.upkeep_pages
 import studios.inventory.views
 from accounts.language import DEFAULT_LANGUAGE, language
 from accounts.permissions import access, is_for_tokens, public
@@ -93,6 +100,7 @@ def create_app(found: Settings | None = None) -> Flask:
         SQLALCHEMY_DATABASE_URI=found.database_url,
         SQLALCHEMY_ENGINE_OPTIONS=_engine_options(found),
         MAX_CONTENT_LENGTH=LARGEST_REQUEST,
+        MAX_FORM_MEMORY_SIZE=LARGEST_REQUEST,
         SEND_FILE_MAX_AGE_DEFAULT=YEAR,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=found.secure_cookies,
@@ -172,9 +180,15 @@ def _engine_options(found: Settings) -> dict[str, Any]:
 def _add_pages(app: Flask) -> None:
     app.add_url_rule("/healthz", view_func=healthz)
     app.register_blueprint(monitoring.views.blueprint)
+    app.register_blueprint(monitoring.incident_pages.blueprint)
+    app.register_blueprint(monitoring.studio_pages.blueprint)
+    app.register_blueprint(monitoring.discovery.blueprint)
+    app.register_blueprint(studios.inventory.upkeep_pages.blueprint)
+    app.register_blueprint(monitoring.wallboard.blueprint)
     app.register_blueprint(studios.inventory.views.blueprint)
     app.register_blueprint(studios.inventory.quality_pages.blueprint)
     app.register_blueprint(studios.booking.action_pages.blueprint)
+    app.register_blueprint(studios.booking.closure_pages.blueprint)
     app.register_blueprint(studios.booking.feed_pages.blueprint)
     app.register_blueprint(studios.booking.request_pages.blueprint)
     app.register_blueprint(studios.booking.series_pages.blueprint)

@@ -24,13 +24,19 @@ def act_for_token_account() -> ApiToken:
     secret = _secret()
     if secret is None:
         raise Unauthorized(_("This address is for programs: send a token as “Authorization: Bearer …”."), CHALLENGE)
+    token = token_that_counts(secret)
+    _become(token.account)
+    g.api_token = token
+    return token
+
+
+def token_that_counts(secret: str) -> ApiToken:
+    """The token with this secret, noted as used. Raises Unauthorized or TooMany."""
     now = datetime.now(UTC)
     token = token_by_secret(secret, now)
     if token is None:
         _refuse()
     db.session.expunge(token.account)  # a write begins with a rollback, after which it would be read again
-    _become(token.account)
-    g.api_token = token
     if token.last_used_at is None or now - token.last_used_at > USED_AT_MOST_EVERY:
         write(lambda: mark_used(token.id, now))
     return token

@@ -198,7 +198,7 @@ async def _sweeps_judged(watched: Sequence[Watched], rate: float) -> tuple[float
         findings = [finding(one) for one in watched if one.unsaved]
         write(lambda: save(WORKER, findings, LEASE))
         for one, found in zip(watched, findings, strict=True):
-            one.stored(found.row, len(found.changes), found.learned, asked_at)
+            one.stored(len(found.changes), found.learned, asked_at)
         return sum(reading.answered for reading in readings)
 
     try:

@@ -36,7 +36,7 @@ class EndpointStatus(Model):
     cause: Mapped[str] = mapped_column(sa.String(200), default="")
     changed_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
     last_poll_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    last_answer_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
+    last_answer_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     round_trip_ms: Mapped[float | None]
     misses: Mapped[int] = mapped_column(default=0)
     uptime_seconds: Mapped[float | None]
@@ -49,7 +49,8 @@ class EndpointStatus(Model):
     registered: Mapped[bool | None]
     unsupported: Mapped[list[str] | None] = mapped_column(sa.JSON(none_as_null=True))
     probed_software: Mapped[str | None] = mapped_column(sa.String(100))
-    due_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
+    due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    wanted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     lease_owner: Mapped[str | None] = mapped_column(sa.String(80))
     lease_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import StrEnum
 from itertools import groupby
 
 from models import ConferenceState
 from models.booking import REFERENCE_BASE, REFERENCE_PREFIX
+from monitoring.rules import BEARABLE_LOSS
 from monitoring.tiles import WELL, Tile
 
 LIVE = (
@@ -23,6 +25,21 @@ _CALL_ORDER = (
     ConferenceState.STOPPING,
     ConferenceState.RUNNING,
 )
+
+
+# More than this is seen and heard, though people bear it.
+NOTICED_LOSS = 1.0
+# Calls need seconds to come up; nobody in one for so long after the start is worth a look.
+MISSED_AFTER = timedelta(minutes=3)
+
+
+class Quality(StrEnum):
+    """Of a call, by what its worst studio loses."""
+
+    POOR = "poor"
+    WEAK = "weak"
+    GOOD = "good"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +66,7 @@ class Meeting:
     ends_at: datetime
     parties: int
     connected: int
+    studios: tuple[int, ...] = ()
 
     @property
     def reference(self) -> str:
@@ -77,6 +95,18 @@ class Agenda:
         """The conferences whose calls are up, coming up or going down, the worst first."""
         found = [meeting for meeting in self.meetings if meeting.state in _CALL_ORDER]
         return sorted(found, key=lambda one: (_CALL_ORDER.index(one.state), -one.missing, one.starts_at))
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A conference whose calls are up, with the studio that hears and sees the worst, where any tells."""
+
+    meeting: Meeting
+    worst: Tile | None
+
+    @property
+    def quality(self) -> Quality:
+        return quality_of(self.worst.loss_percent if self.worst else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +144,46 @@ def at_risk(tiles: Mapping[int, Tile], agenda: Agenda, now: datetime) -> list[Ri
     return sorted(threatened, key=lambda risk: (risk.meeting.starts_at, risk.tile.code))
 
 
+def quality_of(loss_percent: float | None) -> Quality:
+    if loss_percent is None:
+        return Quality.UNKNOWN
+    if loss_percent > BEARABLE_LOSS:
+        return Quality.POOR
+    return Quality.WEAK if loss_percent > NOTICED_LOSS else Quality.GOOD
+
+
+def calls(tiles: Mapping[int, Tile], agenda: Agenda) -> list[Call]:
+    """The worst first: those that failed, then by what is lost."""
+    found = [Call(meeting, _worst(meeting, tiles)) for meeting in agenda.calls]
+    return sorted(found, key=_by_quality)  # stable: the agenda's own order among equals
+
+
+def absent(agenda: Agenda, now: datetime) -> list[Meeting]:
+    """Conferences of which, minutes after their start, nobody is in the call; by start."""
+    return [
+        one
+        for one in agenda.meetings
+        if one.starts_at + MISSED_AFTER <= now < one.ends_at and not one.connected and one.parties
+    ]
+
+
+def unbooked(tiles: Mapping[int, Tile], agenda: Agenda) -> list[Tile]:
+    """Studios in a call that no conference of theirs explains, by name."""
+    booked = {studio_id for one in agenda.meetings for studio_id in one.studios}
+    return sorted((tile for key, tile in tiles.items() if tile.in_call and key not in booked), key=lambda t: t.name)
+
+
+def _worst(meeting: Meeting, tiles: Mapping[int, Tile]) -> Tile | None:
+    told = [tiles[key] for key in meeting.studios if key in tiles and tiles[key].loss_percent is not None]
+    return max(told, key=lambda tile: (tile.loss_percent or 0.0, tile.jitter_ms or 0.0), default=None)
+
+
+def _by_quality(call: Call) -> tuple[bool, bool, float]:
+    loss = call.worst.loss_percent if call.worst else None
+    failed = call.meeting.state is ConferenceState.FAILED
+    return not failed, not (loss and loss > NOTICED_LOSS), -(loss or 0.0) if loss and loss > NOTICED_LOSS else 0.0
+
+
 def _is_in_call(seat: Seat, table: list[Seat]) -> bool:
     """The host is in the call as soon as one of the others is."""
     return seat.connected or (seat.host and any(other.connected for other in table))
@@ -121,4 +191,5 @@ def _is_in_call(seat: Seat, table: list[Seat]) -> bool:
 
 def _meeting(table: list[Seat], connected: int) -> Meeting:
     first = table[0]
-    return Meeting(first.conference_id, first.state, first.starts_at, first.ends_at, len(table), connected)
+    studios = tuple(seat.studio_id for seat in table if seat.studio_id and not seat.released)
+    return Meeting(first.conference_id, first.state, first.starts_at, first.ends_at, len(table), connected, studios)

@@ -1,7 +1,8 @@
 """Reads for the status page. Few queries, each for all studios: none is asked for one studio at a time."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -33,7 +34,7 @@ from monitoring.tiles import Seen, Tile, Watch, tile_cause, tile_state, watch
 RISK_AHEAD = timedelta(minutes=60)
 # No conference lasts this long, extensions included; older ones need not be looked at.
 LONGEST = timedelta(days=2)
-CHANGES_SHOWN = 20
+CHANGES_SHOWN, CHANGES_READ = 20, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class Change:
     from_health: Health
     to_health: Health
     cause: str
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def snapshot(now: datetime, stale_after: timedelta) -> Snapshot:
 
 
 def last_changes(limit: int = CHANGES_SHOWN) -> list[Change]:
-    """The newest first."""
+    """The newest first, of each studio only its last one of those that were read, with how many `times` it changed."""
     query = (
         sa.select(
             StatusChange.at,
@@ -92,12 +94,15 @@ def last_changes(limit: int = CHANGES_SHOWN) -> list[Change]:
         .join(Studio, Studio.id == Endpoint.studio_id)
         .join(Site, Site.id == Studio.site_id)
         .order_by(StatusChange.at.desc(), StatusChange.id.desc())
-        .limit(limit)
+        .limit(CHANGES_READ)
     )
-    return [
+    found = [
         Change(row.at, row.code, full_name(row.site, row.name), row.from_health, row.to_health, row.cause)
         for row in db.session.execute(query)
     ]
+    times = Counter(change.code for change in found)
+    newest = {change.code: change for change in reversed(found)}
+    return [replace(one, times=times[one.code]) for one in found if newest[one.code] is one][:limit]
 
 
 def heartbeat(now: datetime, stale_after: timedelta) -> Heartbeat:
@@ -149,12 +154,17 @@ def _studios(now: datetime) -> sa.Select[*tuple[Any, ...]]:
             Site.county,
             Site.municipality,
             Site.town,
+            Site.latitude,
+            Site.longitude,
             Organisation.kind,
             EndpointStatus.health,
             EndpointStatus.since,
             EndpointStatus.cause,
             EndpointStatus.last_poll_at,
             EndpointStatus.in_call,
+            EndpointStatus.loss_percent,
+            EndpointStatus.jitter_ms,
+            Endpoint.vendor,
             open_closures.exists().label("closed"),
         )
         .join(Site, Site.id == Studio.site_id)
@@ -190,6 +200,11 @@ def _tile(row: Any, agenda: Agenda, now: datetime, stale_after: timedelta) -> Ti
         since=row.since,
         cause=tile_cause(state, row.cause or "", row.last_poll_at),
         polled_at=row.last_poll_at,
+        vendor=row.vendor or "",
+        loss_percent=row.loss_percent,
+        jitter_ms=row.jitter_ms,
+        latitude=row.latitude,
+        longitude=row.longitude,
     )
 
 

@@ -31,19 +31,30 @@ from monitoring.leases import Terms
 from monitoring.poller import Poller
 from monitoring.preflight_rules import Probe
 from monitoring.preflights import Due
-from monitoring.roster import Listed, Roster, Secrets, roster, studios_with_moving_calls, watched_from
+from monitoring.roster import (
+    Roster,
+    Secrets,
+    others,
+    roster,
+    studios_with_moving_calls,
+    wanted,
+    watched_from,
+)
 from monitoring.rules import Patience
 from monitoring.snmp.engine import SnmpEngine
-from monitoring.statuses import Finding, Saved, finding, save, tell_traps
+from monitoring.snmp.traps import Trap
+from monitoring.statuses import Finding, Saved, finding, pass_on, save
 from monitoring.tally import Sums, Tally, window_of
 from monitoring.telling import to_escalate
 from monitoring.trap_receiver import TrapReceiver
-from monitoring.watched import Watched
+from monitoring.watched import Equipment, Watched
 
 T = TypeVar("T")
 
 # Legs change in transactions that may commit out of order: look a little further back than the last look.
 HINT_OVERLAP = timedelta(seconds=5)
+# A wish to have an endpoint polled that is older has been seen to, or came too late.
+LONGEST_WISH = timedelta(seconds=30)
 # So many times five minutes are kept in memory while the database is away: half a day.
 MOST_WINDOWS = 144
 
@@ -108,13 +119,14 @@ class Monitor:
         self._measured: deque[tuple[datetime, list[tuple[int, Sums]]]] = deque(maxlen=MOST_WINDOWS)
         self._looking: dict[tuple[int, int, int], asyncio.Task[None]] = {}
         self._looked: list[tuple[Due, Probe]] = []
+        self._heard_for_others: set[int] = set()
         self._hurry = asyncio.Event()
         self._database = ThreadPoolExecutor(1, thread_name_prefix="database")
 
     async def run(self, stop: asyncio.Event) -> None:
         self._engine = self._open_engine()
         self._poller = Poller(self._engine, self._xapi, self._cadence, on_change=self._hurry.set)
-        self._traps = TrapReceiver(self._poller.heard_of)
+        self._traps = TrapReceiver(self._heard_of)
         if self._traps_at[1]:
             await self._traps.listen(*self._traps_at)
         try:
@@ -182,7 +194,7 @@ class Monitor:
         self._hurry.clear()
         watched = [one for one in self._poller.watched.values() if one.unsaved]
         findings = [finding(one) for one in watched]
-        await self._tell_traps()
+        await self._pass_on_traps()
         if not findings:
             return
         for one in watched:
@@ -196,15 +208,25 @@ class Monitor:
         for one, found in zip(watched, findings, strict=True):
             self._settle(one, found, saved)
 
-    async def _tell_traps(self) -> None:
-        told = list(self._traps.to_tell)
-        if told:
-            await self._in_database(lambda: write(lambda: tell_traps(told)))
+    def _heard_of(self, sender: Equipment, trap: Trap) -> None:
+        watched = self._poller.watched.get(sender.endpoint_id)
+        if watched is not None:
+            self._poller.heard_of(watched, trap)
+        else:
+            self._heard_for_others.add(sender.endpoint_id)
+            self._hurry.set()
+
+    async def _pass_on_traps(self) -> None:
+        """What was heard, for the timelines; of endpoints that others watch also the wish to poll, for those others."""
+        told, heard = list(self._traps.to_tell), frozenset(self._heard_for_others)
+        if told or heard:
+            await self._in_database(lambda: write(lambda: pass_on(told, heard)))
             del self._traps.to_tell[: len(told)]  # more may have come meanwhile
+            self._heard_for_others -= heard
 
     def _settle(self, watched: Watched, found: Finding, saved: Saved) -> None:
         changed_at = saved.at if found.tile_changed else watched.changed_at
-        watched.stored(found.row, len(found.changes), found.learned, changed_at)
+        watched.stored(len(found.changes), found.learned, changed_at)
         if found.endpoint_id in saved.lost and self._poller.watched.get(found.endpoint_id) is watched:
             self._poller.forget(found.endpoint_id)
 
@@ -223,6 +245,9 @@ class Monitor:
         await self._save()  # else what we found would look like a wish of somebody else's
         now = datetime.now(UTC)
         self._take_over(await self._in_database(lambda: roster(self.worker, self._secrets, now)))
+        if self._traps.is_listening:
+            not_ours = await self._in_database(lambda: others(self.worker, self._secrets))
+            self._traps.know([*(one.equipment for one in self._poller.watched.values()), *not_ours])
 
     def _take_over(self, found: Roster) -> None:
         now = datetime.now(UTC)
@@ -235,24 +260,31 @@ class Monitor:
                 watched = watched_from(one, now, self._patience)
                 watched.profiles = self._profiles
                 self._poller.watch(watched)
-            self._compare(watched, one)
+            elif one.equipment != watched.equipment:
+                self._poller.change_equipment(watched, one.equipment)
             equipment = watched.equipment
             watched.closed = equipment.studio_id in found.closed_studios or equipment.site_id in found.closed_sites
             self._poller.set_booked(watched, equipment.studio_id in found.booked_studios)
             watched.judge(now)
-        self._traps.watch(self._poller.watched.values())
-
-    def _compare(self, watched: Watched, listed: Listed) -> None:
-        """What others wrote meanwhile: another address, or the wish to have this endpoint polled at once."""
-        wished = listed.status.due_at
-        if listed.equipment != watched.equipment:
-            self._poller.change_equipment(watched, listed.equipment)
-        elif wished and wished != watched.stored_due_at and wished <= datetime.now(UTC):
-            self._poller.poll_soon(watched)
-            watched.stored_due_at = wished
 
     async def _take_hints(self) -> None:
-        """A leg that changed tells that its studios' calls did: ask them now, not at their turn."""
+        """Whom to ask now, and not at their turn."""
+        await self._take_wishes()
+        await self._follow_calls()
+
+    async def _take_wishes(self) -> None:
+        """A person, or a monitor that heard its trap, wants an endpoint polled."""
+        found = await self._in_database(lambda: wanted(self.worker, database_now() - LONGEST_WISH))
+        for key, at in found.items():
+            watched = self._poller.watched.get(key)
+            if watched is not None and watched.wanted_at != at:
+                watched.wanted_at = at
+                watched.ask_anew()
+                self._poller.read_calls_soon(watched)
+                self._poller.poll_soon(watched)
+
+    async def _follow_calls(self) -> None:
+        """A leg that changed tells that its studios' calls did."""
         since = self._hints_since - HINT_OVERLAP
         found = set(await self._in_database(lambda: studios_with_moving_calls(since)))
         studios = {studio_id for _, studio_id, _ in found - self._hinted}

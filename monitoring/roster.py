@@ -72,6 +72,27 @@ def roster(worker: str, secrets: "Secrets", now: datetime) -> Roster:
     return Roster(listed, studios, sites, _booked(now))
 
 
+def others(worker: str, secrets: "Secrets") -> list[Equipment]:
+    """All equipment that another monitor watches, or nobody at the moment; `secrets` are loaded."""
+    rows = db.session.execute(
+        sa.select(*COLUMNS)
+        .join_from(Endpoint, EndpointStatus, EndpointStatus.endpoint_id == Endpoint.id)
+        .join(Studio, Studio.id == Endpoint.studio_id)
+        .where(EndpointStatus.lease_owner.is_distinct_from(worker), Studio.retired_at.is_(None))
+    )
+    return [_equipment(row, secrets) for row in rows]
+
+
+def wanted(worker: str, since: datetime) -> dict[int, datetime]:
+    """The endpoints of this worker that somebody wants polled: since when."""
+    rows = db.session.execute(
+        sa.select(EndpointStatus.endpoint_id, EndpointStatus.wanted_at).where(
+            EndpointStatus.lease_owner == worker, EndpointStatus.wanted_at > since
+        )
+    )
+    return {row.endpoint_id: row.wanted_at for row in rows}
+
+
 def watched_from(listed: Listed, now: datetime, patience: Patience) -> Watched:
     """Carry on from the tables: another monitor, or this one before it was killed, may have watched before.
 
@@ -107,7 +128,7 @@ def watched_from(listed: Listed, now: datetime, patience: Patience) -> Watched:
         unsupported=frozenset(status.unsupported or ()),
         probed_software=status.probed_software,
         due_at=status.due_at,
-        stored_due_at=status.due_at,
+        wanted_at=status.wanted_at,
     )
 
 

@@ -1,6 +1,6 @@
 """Storing what polling found: the present of each endpoint always, its changes as rows of their own."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -64,11 +64,20 @@ def save(worker: str, findings: Iterable[Finding], lease: timedelta) -> Saved:
     return Saved(now, frozenset(found.keys() - known_since.keys()))
 
 
-def tell_traps(told: Iterable[Told]) -> None:
-    """Lines for the studios' timelines. The caller commits."""
+def pass_on(told: Iterable[Told], wanted: Collection[int]) -> None:
+    """Lines for the studios' timelines, and the endpoints that other monitors shall poll. The caller commits."""
+    if wanted:
+        want(wanted)
     db.session.add_all(
         Event(at=one.at, kind="studio.trap", studio_id=one.studio_id, details={"trap": one.trap}) for one in told
     )
+
+
+def want(endpoint_ids: Collection[int]) -> None:
+    """Have these polled at once, whoever watches them. The caller commits."""
+    which = EndpointStatus.endpoint_id.in_(endpoint_ids)
+    wish = sa.update(EndpointStatus).where(which).values(wanted_at=database_now())
+    db.session.execute(wish.execution_options(synchronize_session=False))
 
 
 def _ours(worker: str, found: Iterable[int]) -> dict[int, datetime]:

@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from models import Closure, Conference, Endpoint, EndpointStatus, Event, Leg, Studio, db
+from monitoring.agenda import MISSED_AFTER
 from monitoring.tiles import SOON
 
 # How late a transaction may commit after the time it wrote, clocks of several machines included.
@@ -33,6 +34,7 @@ class Kind(StrEnum):
     NEAR = "near"
     SOON = "soon"
     START = "start"
+    LATE = "late"
     END = "end"
     CLOSED = "closed"
     OPENED = "opened"
@@ -91,6 +93,7 @@ def stirrings(cursor: Cursor, now: datetime, *, stale_after: timedelta, risk_ahe
     after = cursor.reach
     moments = [
         (Kind.START, Conference.starts_at, timedelta()),
+        (Kind.LATE, Conference.starts_at, -MISSED_AFTER),
         (Kind.SOON, Conference.starts_at, SOON),
         (Kind.NEAR, Conference.starts_at, risk_ahead),
         (Kind.END, Conference.ends_at, timedelta()),

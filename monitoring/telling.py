@@ -114,6 +114,12 @@ def _write_to(
         )
 
 
+def on_call_now(now: datetime) -> list[OnCall]:
+    """Who is told of what fails now, the first to be told first."""
+    query = db.select(OnCall).where(*_is_on_call(now), OnCall.account_id.is_not(None))
+    return list(db.session.scalars(query.options(joinedload(OnCall.account)).order_by(OnCall.level, OnCall.id)))
+
+
 def _on_call(level: int, region: str, now: datetime) -> list[OnCall]:
     """Of this region and of all."""
     query = db.select(OnCall).where(

@@ -28,6 +28,8 @@ class Threat:
     ends_at: datetime
     parties: int
     clinical: bool
+    organisation_id: int
+    position: int
 
     @property
     def weighed(self) -> Threatened:
@@ -36,13 +38,16 @@ class Threat:
 
 def threats(now: datetime, *, studios: Iterable[int] = (), sites: Iterable[int] = ()) -> list[Threat]:
     """Of each of these studios, and of those at the sites, the conferences of the next 24 hours, by start."""
-    parties = sa.select(sa.func.count()).where(Party.conference_id == Conference.id).scalar_subquery()
+    seated = sa.orm.aliased(Party)
+    parties = sa.select(sa.func.count()).where(seated.conference_id == Conference.id).scalar_subquery()
     query = (
         sa.select(
             Conference.id.label("conference_id"),
             Conference.starts_at,
             Conference.ends_at,
             Conference.purpose,
+            Conference.organisation_id,
+            Party.position,
             Studio.id.label("studio_id"),
             Studio.code,
             Studio.name,
@@ -51,6 +56,7 @@ def threats(now: datetime, *, studios: Iterable[int] = (), sites: Iterable[int] 
         )
         .join(Reservation, Reservation.conference_id == Conference.id)
         .join(Studio, Studio.id == Reservation.studio_id)
+        .join(Party, Party.reservation_id == Reservation.id)
         .where(sa.or_(Studio.id.in_(list(studios)), Studio.site_id.in_(list(sites))))
         .where(Reservation.released_at.is_(None), Conference.state.in_((ConferenceState.PLANNED, *LIVE)))
         .where(Conference.starts_at.between(now - LONGEST, now + HORIZON), Conference.ends_at > now)
@@ -68,6 +74,8 @@ def threats(now: datetime, *, studios: Iterable[int] = (), sites: Iterable[int] 
             row.ends_at,
             row.parties,
             row.purpose is Purpose.CLINICAL,
+            row.organisation_id,
+            row.position,
         )
         for row in db.session.execute(query)
     ]
@@ -75,6 +83,8 @@ def threats(now: datetime, *, studios: Iterable[int] = (), sites: Iterable[int] 
 
 def threats_of(incidents: Sequence[Incident], now: datetime) -> dict[int, list[Threat]]:
     """By incident, in one query for all."""
+    if not incidents:
+        return {}
     found = threats(
         now,
         studios=[one.studio_id for one in incidents if one.studio_id],

@@ -94,6 +94,11 @@ class Tile:
     since: datetime | None
     cause: str
     polled_at: datetime | None
+    vendor: str = ""
+    loss_percent: float | None = None
+    jitter_ms: float | None = None
+    latitude: float = 0.0
+    longitude: float = 0.0
 
 
 class Watch(StrEnum):

@@ -22,7 +22,7 @@ from monitoring.trap_rules import (
     Allowance,
     name_of,
 )
-from monitoring.watched import Watched
+from monitoring.watched import Equipment
 
 # Holds a second of the worst flood while the loop is busy.
 RECEIVE_BUFFER = 4 * 1024 * 1024
@@ -55,23 +55,25 @@ class Told:
 class TrapReceiver(asyncio.DatagramProtocol):
     """`on_trap` is called for each trap that is heard. `to_tell` is taken by whoever stores it."""
 
-    def __init__(self, on_trap: Callable[[Watched, Trap], None]) -> None:
+    def __init__(self, on_trap: Callable[[Equipment, Trap], None]) -> None:
         self.figures = TrapFigures()
         self.to_tell: list[Told] = []
         self._on_trap = on_trap
-        self._by_host: dict[str, list[Watched]] = {}
+        self._by_host: dict[str, list[Equipment]] = {}
         self._allowances: dict[str, Allowance] = {}
         self._all = Allowance(BURST_OF_ALL, RATE_OF_ALL)
         self._told_at: dict[tuple[int, str], float] = {}
         self._transport: asyncio.BaseTransport | None = None
 
     async def listen(self, host: str, port: int) -> None:
-        """On UDP; another process of this machine may listen there already, which is said and no more."""
+        """On UDP. Monitors of one machine share the port, each trap reaching one of them; where another program has it
+        that is said and no more."""
         loop = asyncio.get_running_loop()
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         opened = socket.socket(family, socket.SOCK_DGRAM)
         try:
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             opened.setblocking(False)
             opened.bind((host, port))
         except OSError as error:
@@ -80,12 +82,16 @@ class TrapReceiver(asyncio.DatagramProtocol):
             return
         self._transport, _ = await loop.create_datagram_endpoint(lambda: self, sock=opened)
 
-    def watch(self, watched: Iterable[Watched]) -> None:
+    @property
+    def is_listening(self) -> bool:
+        return self._transport is not None
+
+    def know(self, senders: Iterable[Equipment]) -> None:
         """Whose traps count from now on. Several endpoints may share an address."""
         self._by_host = {}
-        for one in watched:
-            if one.equipment.target is not None:
-                self._by_host.setdefault(one.equipment.target.host, []).append(one)
+        for one in senders:
+            if one.target is not None:
+                self._by_host.setdefault(one.target.host, []).append(one)
         self._allowances = {host: one for host, one in self._allowances.items() if host in self._by_host}
 
     def close(self) -> None:
@@ -106,13 +112,13 @@ class TrapReceiver(asyncio.DatagramProtocol):
             return
         self._hear(data, senders, now)
 
-    def _hear(self, data: bytes, senders: list[Watched], now: float) -> None:
+    def _hear(self, data: bytes, senders: list[Equipment], now: float) -> None:
         refused = False
-        for watched in senders:
-            if watched.equipment.target is None:
+        for sender in senders:
+            if sender.target is None:
                 continue
             try:
-                trap = read_trap(data, watched.equipment.target)
+                trap = read_trap(data, sender.target)
             except NotATrap:
                 self.figures.unreadable += 1
                 return
@@ -120,13 +126,13 @@ class TrapReceiver(asyncio.DatagramProtocol):
                 refused = True
                 continue
             self.figures.heard += 1
-            self._note(watched, trap, now)
-            self._on_trap(watched, trap)
+            self._note(sender, trap, now)
+            self._on_trap(sender, trap)
             return
         self.figures.refused += refused
 
-    def _note(self, watched: Watched, trap: Trap, now: float) -> None:
-        key = (watched.equipment.studio_id, name_of(trap.kind))
+    def _note(self, sender: Equipment, trap: Trap, now: float) -> None:
+        key = (sender.studio_id, name_of(trap.kind))
         last = self._told_at.get(key)
         if (last is None or now - last >= SAME_AGAIN) and len(self.to_tell) < MOST_TO_TELL:
             self._told_at[key] = now

@@ -3,6 +3,8 @@ kind can be added without code (`vendors/*.toml`, and whatever STUDIONETT_PROFIL
 
 A file has a `name`, `matches` (the beginnings of sysObjectID), `objects` with an `oid`, what it `means` and, for
 states, which numbers are `well` or `ill`, and may have `peripherals`: a table whose rows tell state and kind of each.
+An object with `rows` is a table's column; its rows come and go with the calls, so that one that is missing is not taken
+for unsupported. The worst row counts, of calls those whose state is `well`. `scale` makes a number the wanted unit.
 """
 
 import re
@@ -41,6 +43,12 @@ class Object:
     means: Meaning
     well: frozenset[int] = frozenset()
     ill: frozenset[int] | None = None
+    rows: int = 0
+    scale: float = 1.0
+
+    @property
+    def oids(self) -> tuple[str, ...]:
+        return tuple(f"{self.oid}.{row}" for row in range(1, self.rows + 1)) if self.rows else (self.oid,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +82,14 @@ class Profile:
     objects: tuple[Object, ...] = ()
     table: Table | None = None
     oids: tuple[str, ...] = field(init=False)
+    fleeting: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
         columns = (self.table.state, self.table.kind) if self.table else ()
         rows = [f"{column}.{row}" for column in columns for row in range(1, (self.table.rows if self.table else 0) + 1)]
-        object.__setattr__(self, "oids", (*(each.oid for each in self.objects), *rows))
+        object.__setattr__(self, "oids", (*(oid for each in self.objects for oid in each.oids), *rows))
+        fleeting = frozenset(oid for each in self.objects if each.rows for oid in each.oids)
+        object.__setattr__(self, "fleeting", fleeting)
 
     def fits(self, object_id: str) -> bool:
         return any(object_id == start or object_id.startswith(f"{start}.") for start in self.matches)
@@ -89,7 +100,7 @@ class Profile:
 
     def read(self, values: Mapping[str, object]) -> Told:
         """What the values mean; of a wrong type or out of range they mean nothing."""
-        said = {each.means: _said(each, values.get(each.oid)) for each in self.objects}
+        said = self._said(values)
         cameras, microphones = self._plugged(values)
         for kind, plugged in ((Meaning.CAMERA, cameras), (Meaning.MICROPHONE, microphones)):
             if isinstance(found := said.get(kind), bool):
@@ -102,6 +113,19 @@ class Profile:
             loss_percent=_share(said.get(Meaning.LOSS)),
             jitter_ms=_number(said.get(Meaning.JITTER)),
         )
+
+    def _said(self, values: Mapping[str, object]) -> dict[Meaning, bool | float]:
+        said: dict[Meaning, bool | float] = {}
+        for each in self.objects:
+            asked = [oid for oid in each.oids if oid in values]
+            found = [one for oid in asked if (one := _said(each, values[oid])) is not None]
+            counts = each.means is Meaning.CALLS and each.rows > 0
+            if not asked or not (found or counts):
+                continue
+            worst = float(found.count(True)) if counts else max(found)
+            known = said.get(each.means)
+            said[each.means] = worst if known is None else max(known, worst)
+        return said
 
     def _plugged(self, values: Mapping[str, object]) -> tuple[dict[str, bool], dict[str, bool]]:
         cameras: dict[str, bool] = {}
@@ -157,15 +181,20 @@ def _profile(path: Path) -> Profile:
 
 def _object(content: Mapping[str, Any]) -> Object:
     ill = _numbers(content["ill"]) if "ill" in content else None
-    return Object(_oid(content["oid"]), Meaning(content["means"]), _numbers(content.get("well", [])), ill)
+    rows = _rows(content["rows"]) if "rows" in content else 0
+    scale = float(content.get("scale", 1))
+    return Object(_oid(content["oid"]), Meaning(content["means"]), _numbers(content.get("well", [])), ill, rows, scale)
 
 
 def _table(content: Mapping[str, Any]) -> Table:
-    rows = int(content["rows"])
-    if not 1 <= rows <= MOST_ROWS:
-        raise ValueError(f"rows must be 1 to {MOST_ROWS}")
     kinds = (_numbers(content[name]) for name in ("well", "cameras", "microphones"))
-    return Table(_oid(content["state"]), _oid(content["kind"]), rows, *kinds)
+    return Table(_oid(content["state"]), _oid(content["kind"]), _rows(content["rows"]), *kinds)
+
+
+def _rows(value: int) -> int:
+    if not 1 <= int(value) <= MOST_ROWS:
+        raise ValueError(f"rows must be 1 to {MOST_ROWS}")
+    return int(value)
 
 
 def _oid(text: str) -> str:
@@ -189,10 +218,10 @@ def _said(rule: Object, value: object) -> bool | float | None:
             return True
         return False if rule.ill is None or value in rule.ill else None
     if isinstance(value, int):
-        return float(value)
+        return float(value) * rule.scale
     if isinstance(value, bytes):
         text = value[:40].decode("ascii", "replace").strip().removesuffix("%").removesuffix("ms").strip()
-        return float(text) if _NUMBER.fullmatch(text) else None
+        return float(text) * rule.scale if _NUMBER.fullmatch(text) else None
     return None
 
 

@@ -1,21 +1,27 @@
 """The technician's status page, and the small answers that keep an open page true."""
 
+import zlib
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any
 
 from flask import Blueprint, Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from accounts.permissions import EVERY_ROLE, allow, polled
+from accounts.permissions import EVERY_ROLE, access, allow, polled
 from config import settings
 from errors import Invalid
 from models import database_now
 from monitoring import wording
 from monitoring.dashboard import RISK_AHEAD, Snapshot, heartbeat, snapshot, studios_of
-from monitoring.page import CALLS_SHOWN, RISKS_SHOWN, news, status_page
+from monitoring.incident_pages import may_move, may_work_on
+from monitoring.map_drawing import drawing
+from monitoring.page import CALLS_SHOWN, CASES_SHOWN, LISTED, RISKS_SHOWN, news, status_page
+from monitoring.places import places
 from monitoring.stirrings import Cursor, Stirring, cursor_after, stirrings
 from monitoring.tiles import Tile, TileState, Watch
+from studios.booking.api.rights import CLOSERS, person
 
 blueprint = Blueprint("monitoring", __name__)
 
@@ -24,8 +30,8 @@ blueprint = Blueprint("monitoring", __name__)
 @allow(*EVERY_ROLE)
 def status() -> ResponseReturnValue:
     now = database_now()
-    page = status_page(snapshot(now, _stale_after()), Cursor(now))
-    return render_template("monitoring/status.html", page=page, now=now, beat=heartbeat(now, _stale_after()))
+    page = status_page(snapshot(now, stale_after()), Cursor(now), person().id)
+    return render_template("monitoring/status.html", page=page, now=now, beat=heartbeat(now, stale_after()))
 
 
 @blueprint.get("/status/changes")
@@ -33,25 +39,47 @@ def status() -> ResponseReturnValue:
 @polled
 def changes() -> ResponseReturnValue:
     """What changed since the cursor, as parts that replace their like in the open page; 204 when nothing did."""
+    return what_changed("monitoring.changes", person().id)
+
+
+def what_changed(endpoint: str, me: int) -> ResponseReturnValue:
     cursor = _cursor()
     now = database_now()
     if cursor.is_asleep(now):
         return _whole_page()
-    found = stirrings(cursor, now, stale_after=_stale_after(), risk_ahead=RISK_AHEAD)
+    found = stirrings(cursor, now, stale_after=stale_after(), risk_ahead=RISK_AHEAD)
     fresh = cursor.fresh(found)
     if not fresh:
         return Response(status=204)
-    seen = snapshot(now, _stale_after())
+    seen = snapshot(now, stale_after())
     if request.args.get("studios", type=int) != len(seen.tiles):
         return _whole_page()
     touched = _touched(fresh, seen)
     return render_template(
         "monitoring/changes.html",
-        page=status_page(seen, cursor_after(found, now)),
+        page=status_page(seen, cursor_after(found, now), me, endpoint),
         now=now,
         touched=touched,
         news=news(fresh, touched.values(), cursor),
     )
+
+
+@blueprint.get("/status/places")
+@allow(*EVERY_ROLE)
+def map_of_places() -> ResponseReturnValue:
+    """Every place on a map, and the same in a table."""
+    return render_template("monitoring/places.html", **_map())
+
+
+@blueprint.get("/status/places/live")
+@allow(*EVERY_ROLE)
+@polled
+def map_live() -> ResponseReturnValue:
+    """Both for a page that asks by itself; nothing when it has seen this already."""
+    found = _map()
+    if request.args.get("seen") == found["mark"]:
+        return Response(status=204)
+    return render_template("monitoring/_map.html", **found)
 
 
 @blueprint.get("/status/heartbeat")
@@ -60,32 +88,46 @@ def changes() -> ResponseReturnValue:
 def beat() -> ResponseReturnValue:
     """How alive the monitor is and how old the data."""
     now = database_now()
-    return render_template("monitoring/_beat.html", now=now, beat=heartbeat(now, _stale_after()))
+    return render_template("monitoring/_beat.html", now=now, beat=heartbeat(now, stale_after()))
 
 
 @blueprint.context_processor
-def _vocabulary() -> dict[str, object]:
+def vocabulary() -> dict[str, object]:
+    """What the templates of the status page speak with."""
     return {
         "wording": wording,
         "TileState": TileState,
         "Watch": Watch,
         "RISKS_SHOWN": RISKS_SHOWN,
         "CALLS_SHOWN": CALLS_SHOWN,
+        "CASES_SHOWN": CASES_SHOWN,
+        "LISTED": LISTED,
+        "may_work_on": may_work_on,
+        "may_move": may_move,
+        "may_close_some": access().has(*CLOSERS),
         "studio_address": _studio_address,
         "conference_address": _conference_address,
     }
 
 
 def _studio_address(code: str) -> str:
-    return url_for("inventory.studio", code=code)
+    return url_for("studio_pages.page", code=code)
 
 
 def _conference_address(reference: str) -> str:
     return url_for("booking.conference", reference=reference)
 
 
-def _stale_after() -> timedelta:
+def stale_after() -> timedelta:
     return timedelta(seconds=settings().stale_after)
+
+
+def _map() -> dict[str, Any]:
+    now = database_now()
+    seen = snapshot(now, stale_after())
+    found = places(seen.tiles, seen.agenda, now)
+    mark = f"{zlib.crc32(repr(found).encode()):x}"
+    return {"places": found, "drawing": drawing(found), "now": now, "mark": mark}
 
 
 def _cursor() -> Cursor:

@@ -77,7 +77,7 @@ class Watched:
     calls_seen_at: datetime | None = None
     steered_at: datetime | None = None
     due_at: datetime | None = None
-    stored_due_at: datetime | None = None
+    wanted_at: datetime | None = None
     closed: bool = False
     site_silent: bool = False
     booked: bool = False
@@ -116,6 +116,10 @@ class Watched:
     def all_oids(self) -> tuple[str, ...]:
         """What a full read asks for: the objects of all equipment, and those of its kind that this very one knows."""
         return (*FULL, *(oid for oid in self.profile.oids if oid not in self.unsupported))
+
+    def ask_anew(self) -> None:
+        """Also for what it did not know before."""
+        self.unsupported = frozenset()
 
     def cannot_ask(self, now: datetime) -> None:
         self._beat(Poll.IMPOSSIBLE, now, now, self.equipment.trouble)
@@ -185,10 +189,10 @@ class Watched:
             return True
         return not seen_at <= now < seen_at + every  # nor wait until a clock that was set back has caught up
 
-    def stored(self, row: Mapping[str, Any], changes: int, learned: Identity | None, at: datetime) -> None:
+    def stored(self, changes: int, learned: Identity | None, at: datetime) -> None:
         """This much has been stored, at that time; what came meanwhile hasn't."""
         del self.changes[:changes]
-        self.changed_at, self.stored_due_at = at, row["due_at"]
+        self.changed_at = at
         if learned is not None and learned == self.learned:
             self.equipment, self.learned = replace(self.equipment, identity=learned), None
 
@@ -267,7 +271,7 @@ class Watched:
         asked = [oid for oid in self.profile.oids if oid in reading.values]
         if not asked:
             return
-        self.unsupported |= {oid for oid in asked if reading.values[oid] is None}
+        self.unsupported |= {oid for oid in asked if reading.values[oid] is None} - self.profile.fleeting
         told = self.profile.read(reading.values)
         self.device_well = told.device_well
         if self.equipment.codec is None:

@@ -11,8 +11,11 @@ from flask_babel import lazy_gettext as _l
 
 from accounts.language import language
 from models import ConferenceState, Health, OrganisationKind, Severity
+from monitoring.agenda import Quality
 from monitoring.tiles import Tile, TileState, Watch
+from monitoring.vendor_profiles import Meaning
 from monitoring.wall import Group
+from studios.booking.story import Kind
 from studios.inventory.wording import cause_word
 
 STATES: dict[TileState, Any] = {
@@ -27,6 +30,8 @@ STATES: dict[TileState, Any] = {
 }
 # Symbols of static/icons.svg; an idle studio needs none.
 SHAPES = {state: str(state) for state in TileState} | {TileState.IDLE: "", TileState.SOON: "clock"}
+# Of a place, by its tone: that of its worst studio.
+PLACES = {"ok": _l("OK")} | {str(state): word for state, word in STATES.items()}
 TONES_OF_HEALTH = {
     Health.OK: "ok",
     Health.DEGRADED: "degraded",
@@ -58,7 +63,44 @@ SEVERITIES: dict[Severity, Any] = {
     Severity.MAJOR: _l("Serious"),
     Severity.CRITICAL: _l("Critical"),
 }
-FILTERS = {"faults": _l("Faults"), "call": _l("In call"), "unknown": _l("Unknown")}
+FACES_OF_SEVERITY = {
+    Severity.MINOR: ("idle", "level"),
+    Severity.MAJOR: ("degraded", "degraded"),
+    Severity.CRITICAL: ("down", "down"),
+}
+# What happens to incidents, in addition to what is told of conferences and studios.
+INCIDENT_KINDS = {
+    "incident.opened": Kind("degraded", "down", _l("An incident was opened")),
+    "incident.changed": Kind("degraded", "down", _l("The fault is another one now")),
+    "incident.returned": Kind("degraded", "down", _l("The fault came back")),
+    "incident.told": Kind("person", "idle", _l("Those on call were told")),
+    "incident.acknowledged": Kind("person", "ok", _l("Taken")),
+    "incident.assigned": Kind("person", "idle", _l("Given on")),
+    "incident.noted": Kind("person", "idle", _l("A note")),
+    "incident.resolved": Kind("ok", "ok", _l("Resolved")),
+    "incident.reopened": Kind("degraded", "degraded", _l("Opened again by hand")),
+}
+FILTERS = {
+    "faults": _l("Faults"),
+    "call": _l("In call"),
+    "unknown": _l("Unknown"),
+    "mine": _l("Mine"),
+    "untaken": _l("Not taken"),
+}
+MEANINGS: dict[Meaning, Any] = {
+    Meaning.DEVICE: _l("faults of its own"),
+    Meaning.REGISTERED: _l("registration"),
+    Meaning.CAMERA: _l("camera"),
+    Meaning.MICROPHONE: _l("microphone"),
+    Meaning.CALLS: _l("calls"),
+    Meaning.LOSS: _l("loss"),
+    Meaning.JITTER: _l("jitter"),
+}
+QUALITIES = {
+    Quality.POOR: ("down", "down", _l("Poor")),
+    Quality.WEAK: ("degraded", "degraded", _l("Weak")),
+    Quality.GOOD: ("ok", "ok", _l("Good")),
+}
 _KINDS: dict[OrganisationKind, Any] = {
     OrganisationKind.GP: _l("GP surgeries"),
     OrganisationKind.DENTAL: _l("Dental clinics"),

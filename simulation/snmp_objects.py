@@ -135,6 +135,10 @@ OK, FAILED = 2, 3
 # Poly HDX: loss and jitter of the call that is up, as text.
 HDX: Oid = (1, 3, 6, 1, 4, 1, 2684, 1, 1)
 LOST_PERCENT, LOSSY_JITTER = "12.0", "90"
+# The same as whole numbers, and the loss in millionths of a percent, as a CTS tells it for each stream.
+LOST_WHOLE, LOST_MILLIONTHS, LATE_MS = 12, 12_000_000, 90
+CTS_CALLS: Oid = (1, 3, 6, 1, 4, 1, 9, 9, 644, 1, 4)
+IN_PROGRESS = 8
 
 
 def _state(well: Callable[[SimulatedStudio], bool], yes: int, no: int) -> Value:
@@ -157,6 +161,11 @@ def _lossy(studio: SimulatedStudio) -> bool:
     return bool(studio.calls) and studio.fault is Fault.LOSSY
 
 
+def _in_call(value: Value) -> Value:
+    """A row that is there while a call is up."""
+    return lambda studio: value(studio) if studio.calls else None
+
+
 def _object_id(oid: Oid) -> dict[Oid, Value]:
     return {(*SYSTEM, 2, 0): lambda studio: V2.ObjectIdentifier(oid)}
 
@@ -176,6 +185,9 @@ OF_KIND: dict[Kind, dict[Oid, Value]] = {
         (*CTS, 4, 1): _number(V2.Integer, CAMERA_KIND),
         (*CTS, 4, 2): _number(V2.Integer, DISPLAY_KIND),
         (*CTS, 4, 3): _number(V2.Integer, MICROPHONE_KIND),
+        (*CTS_CALLS, 8, 1, 11, 1): _in_call(lambda studio: V2.Integer(IN_PROGRESS)),
+        (*CTS_CALLS, 10, 1, 12, 1): _in_call(lambda studio: V2.Gauge32(LOST_MILLIONTHS if _lossy(studio) else 0)),
+        (*CTS_CALLS, 10, 1, 22, 1): _in_call(lambda studio: V2.Gauge32(LATE_MS if _lossy(studio) else 2)),
     },
     Kind.POLY_GROUP: {
         **_described("Polycom RealPresence Group 500"),
@@ -185,6 +197,10 @@ OF_KIND: dict[Kind, dict[Oid, Value]] = {
         (*GROUP, 3, 5, 1, 0): _state(_microphone, OK, FAILED),
         (*GROUP, 3, 6, 1, 0): _state(_camera, OK, FAILED),
         (*GROUP, 5, 1, 0): lambda studio: V2.Gauge32(len(studio.calls)),
+        (*GROUP, 4, 1, 1, 16, 1): _in_call(lambda studio: V2.Integer(0)),
+        (*GROUP, 4, 1, 1, 17, 1): _in_call(lambda studio: V2.Integer(LOST_WHOLE if _lossy(studio) else 0)),
+        (*GROUP, 4, 1, 1, 20, 1): _in_call(lambda studio: V2.Integer(2)),
+        (*GROUP, 4, 1, 1, 21, 1): _in_call(lambda studio: V2.Integer(LATE_MS if _lossy(studio) else 2)),
     },
     Kind.POLY_HDX: {
         **_described("Polycom HDX 8000"),
@@ -212,8 +228,8 @@ def exact(oid: Oid, studio: SimulatedStudio) -> Any:
     """The value at an OID, or the exception that RFC 3416 has for its absence."""
     view = VIEWS[studio.spec.kind]
     value = view.objects.get(oid)
-    if value is not None:
-        return value(studio)
+    if value is not None and (found := value(studio)) is not None:
+        return found
     known = any(oid[:length] in view.columns for length in range(len(SYSTEM), len(oid) + 1))
     return V2.NoSuchInstance("") if known else V2.NoSuchObject("")
 
@@ -221,8 +237,7 @@ def exact(oid: Oid, studio: SimulatedStudio) -> Any:
 def following(oid: Oid, studio: SimulatedStudio) -> tuple[Oid, Any]:
     """The first object behind an OID and its value, or the same OID at the end of the view."""
     view = VIEWS[studio.spec.kind]
-    index = bisect_right(view.order, oid)
-    if index == len(view.order):
-        return oid, V2.EndOfMibView("")
-    found = view.order[index]
-    return found, view.objects[found](studio)
+    for found in view.order[bisect_right(view.order, oid) :]:
+        if (value := view.objects[found](studio)) is not None:
+            return found, value
+    return oid, V2.EndOfMibView("")

@@ -15,7 +15,7 @@ TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 JINJA = re.compile(r"{% block main_class %}.*?{% endblock %}|{#.*?#}|{%.*?%}|{{.*?}}", re.DOTALL)
 MARKED = re.compile(r"""\b(?:_|ngettext)\(\s*(["'])(.*?)\1\s*[,)]""")
 SPOKEN = {"aria-label", "alt", "placeholder", "title"}
-SAME_EVERYWHERE = {"Studionett", "studionett", "s"}  # the name, the command, and the sign of seconds
+SAME_EVERYWHERE = {"Studionett", "studionett", "s", "ms", "SNMP v", "v"}  # names, and signs of units
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%%")
 
 

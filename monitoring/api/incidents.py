@@ -4,21 +4,20 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
-import sqlalchemy as sa
 from flask import Blueprint
 from flask_babel import gettext as _
 from pydantic import Field
-from sqlalchemy.orm import joinedload
 
 from accounts.permissions import EVERY_ROLE, access
 from accounts.rules import Scope
 from api.answers import Answer
 from api.endpoint import PREFIX, endpoint
 from api.values import AnswerModel, Instant, PlainText, RequestModel
-from errors import Forbidden, Invalid, NotFound
-from models import Account, Event, Incident, Severity, Studio, database_now, db
+from errors import Forbidden, Invalid
+from models import Account, Incident, Severity, database_now, db
 from monitoring import incidents
-from monitoring.threats import Threat, priority_of, ranked, threats_of
+from monitoring.incident_reads import Wanted, cases, events_of, incident_at
+from monitoring.threats import Threat, priority_of, threats_of
 from studios.booking.api.refusing import done
 from studios.booking.api.rights import person
 from studios.booking.api.told import ConflictAnswer
@@ -27,7 +26,6 @@ from studios.inventory.wording import cause_word
 blueprint = Blueprint("incidents", __name__, url_prefix=f"{PREFIX}/incidents")
 
 LONGEST_EMAIL = 254
-MOST_RESOLVED = 200
 
 
 class IncidentsQuery(RequestModel):
@@ -101,16 +99,9 @@ class IncidentsAnswer(AnswerModel):
 )  # fmt: skip
 def listed(query: IncidentsQuery) -> Answer:
     """The most urgent first; with `resolved` the last two hundred that are over, newest first."""
-    wanted = _whole().where(Incident.resolved_at.is_not(None) if query.resolved else Incident.resolved_at.is_(None))
-    if query.severity:
-        wanted = wanted.where(Incident.severity.in_(query.severity))
-    if query.resolved:
-        wanted = wanted.order_by(Incident.resolved_at.desc(), Incident.id.desc()).limit(MOST_RESOLVED)
-    rows: Sequence[Incident] = db.session.scalars(wanted).all()
     now = database_now()
-    hit = threats_of(rows, now)
-    shown = rows if query.resolved else ranked(rows, hit, now)
-    return Answer(IncidentsAnswer(incidents=[IncidentAnswer(**_facts(row, hit[row.id], now)) for row in shown]))
+    found = cases(Wanted(query.resolved, query.severity), now)
+    return Answer(IncidentsAnswer(incidents=[IncidentAnswer(**_facts(one.incident, one.hit, now)) for one in found]))
 
 
 @endpoint(
@@ -119,7 +110,7 @@ def listed(query: IncidentsQuery) -> Answer:
 )  # fmt: skip
 def one(number: int) -> Answer:
     """With all that happened to it, the newest first."""
-    return Answer(_told(_incident(number)))
+    return Answer(_told(incident_at(number)))
 
 
 @endpoint(
@@ -171,10 +162,10 @@ def reopen(number: int) -> Answer:
 
 def _done(number: int, work: Callable[[], Incident]) -> Answer:
     def change() -> Answer:
-        _check_right(_incident(number))
+        _check_right(incident_at(number))
         work()
         db.session.flush()
-        return Answer(_told(_incident(number)))
+        return Answer(_told(incident_at(number)))
 
     return done(change)
 
@@ -191,26 +182,8 @@ def _account(email: str) -> Account:
     return found
 
 
-def _incident(number: int) -> Incident:
-    found: Incident | None = db.session.scalar(_whole().where(Incident.id == number))
-    if found is None:
-        raise NotFound(_("There is no such incident."))
-    return found
-
-
-def _whole() -> sa.Select[Any]:
-    return db.select(Incident).options(
-        joinedload(Incident.studio).joinedload(Studio.site),
-        joinedload(Incident.site),
-        joinedload(Incident.acknowledged_by),
-        joinedload(Incident.assigned_to),
-    )
-
-
 def _told(incident: Incident) -> WholeIncidentAnswer:
     now = database_now()
-    query = db.select(Event).where(Event.incident_id == incident.id).options(joinedload(Event.account))
-    happened = db.session.scalars(query.order_by(Event.at.desc(), Event.id.desc()))
     events = [
         IncidentEventAnswer(
             at=event.at,
@@ -220,7 +193,7 @@ def _told(incident: Incident) -> WholeIncidentAnswer:
                 event.details.get("text") or event.details.get("to") or cause_word(event.details.get("cause", ""))
             ),
         )
-        for event in happened
+        for event in events_of(incident)
     ]
     return WholeIncidentAnswer(**_facts(incident, threats_of([incident], now)[incident.id], now), events=events)
 

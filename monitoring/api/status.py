@@ -16,10 +16,11 @@ from api.idempotency import once
 from api.values import AnswerModel, Instant, RequestModel
 from config import settings
 from errors import Forbidden, NotFound
-from models import Conference, EndpointStatus, Event, Health, Light, Preflight, Studio, database_now, db
+from models import Conference, Event, Health, Light, Preflight, Studio, database_now, db
 from monitoring import incidents
 from monitoring.preflight_rules import Check, Result
 from monitoring.present import Filter, Standing, standings
+from monitoring.statuses import want
 from studios.booking.api.asked import Code, Name
 from studios.inventory.wording import cause_word
 
@@ -174,8 +175,7 @@ def poll(code: str) -> Answer:
             raise NotFound(_("There is no studio with the code %(code)s.", code=code[:40]))
         if not access().covers(studio.site.organisation_id, *incidents.WORKERS):
             raise Forbidden(_("Only those who look after the studios of this organisation can have them asked."))
-        mine = EndpointStatus.endpoint_id == studio.endpoint.id
-        db.session.execute(sa.update(EndpointStatus).where(mine).values(due_at=database_now()))
+        want([studio.endpoint.id])
         return Answer(None, 202)
 
     return once(work)

@@ -21,7 +21,9 @@ COPIED = {
     # Its addresses are relative: files/NAME.woff2. The browser takes only the alphabets that a page uses.
     "@fontsource-variable/inter/wght.css": "inter.css",
     "@fontsource-variable/inter/files/*-wght-normal.woff2": "files/",
+    "world-atlas/countries-50m.json": "files/",
     "htmx.org/LICENSE": "licences/htmx.txt",
+    "world-atlas/LICENSE": "licences/world-atlas.txt",
     "@digdir/designsystemet-css/LICENSE": "licences/designsystemet-css.txt",
     "@digdir/designsystemet-theme/LICENSE": "licences/designsystemet-theme.txt",
     "@fontsource-variable/inter/LICENSE": "licences/inter.txt",

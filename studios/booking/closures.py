@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import joinedload
 
 from accounts.audit import record
-from errors import Conflict, Invalid
+from errors import Conflict, Invalid, NotFound
 from models import Account, Closure, Conference, ConferenceState, Event, Reservation, Site, Studio, db
 from models.guards import LONGEST_HOURS
 from studios.booking.obstacles import WishRefused
@@ -101,6 +102,26 @@ def threatened_by(closure: Closure) -> list[Threat]:
         .order_by(Reservation.starts_at, Reservation.id)
     )
     return [Threat(row.conference, row.studio) for row in db.session.scalars(query) if row.conference]
+
+
+def closure_at(number: int) -> Closure:
+    """With its place. Raises NotFound."""
+    found: Closure | None = db.session.scalar(with_places().where(Closure.id == number))
+    if found is None:
+        raise NotFound(_("There is no such closure."))
+    return found
+
+
+def with_places() -> sa.Select[Any]:
+    """All closures, each with its studio or site and whose that is."""
+    of_studio = joinedload(Closure.studio).joinedload(Studio.site).joinedload(Site.organisation)
+    return db.select(Closure).options(of_studio, joinedload(Closure.site).joinedload(Site.organisation))
+
+
+def site_of(closure: Closure) -> Site:
+    site = closure.studio.site if closure.studio else closure.site
+    assert site is not None  # the model lets no closure be without either
+    return site
 
 
 def _studios_of(place: Studio | Site | None) -> list[int]:

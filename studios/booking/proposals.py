@@ -1,6 +1,6 @@
 """Studios proposed for a conference that is booked: to stand in for one that fails, or to join while it runs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -48,14 +48,33 @@ def replacements(conference: Conference, party: Party, own: Own, now: datetime, 
 
 def found_by(text: str, conference: Conference, own: Own, now: datetime, limit: int) -> list[Proposal]:
     """The studios that have every word of the text and may be had without asking, whether they are free or not."""
+    return _looked_up(conference, _having(text, own, limit), now)
+
+
+def found_now(
+    text: str, chosen: Sequence[int], meeting: Span, own: Own, limit: int
+) -> tuple[list[Proposal], list[Proposal]]:
+    """For a call that is not booked yet: the studios that are chosen, those in use among them, and as above those that
+    have the words; none of the latter without words."""
+    known = rooms()
+    there = [known[studio_id] for studio_id in chosen if studio_id in known]
+    found = [room for room in _having(text, own, limit, known) if room not in there] if text else []
+    diary = diaries.read([*there, *found], [meeting])
+    asked = [[Proposal(studio, diary.is_free(studio, meeting)) for studio in each] for each in (there, found)]
+    return asked[0], asked[1]
+
+
+def _having(text: str, own: Own, limit: int, all_rooms: Mapping[int, Candidate] | None = None) -> list[Candidate]:
     known = {
-        room.id: room for room in rooms().values() if not unfit(room, StudioWish(room.id), own) and not _asks(room, own)
+        room.id: room
+        for room in (rooms() if all_rooms is None else all_rooms).values()
+        if not unfit(room, StudioWish(room.id), own) and not _asks(room, own)
     }
     entries = (
         Entry(room.id, room.code, room.name, (room.site, room.town, room.municipality, room.organisation))
         for room in known.values()
     )
-    return _looked_up(conference, [known[key] for key in best(entries, text, limit)], now)
+    return [known[key] for key in best(entries, text, limit)]
 
 
 def _looked_up(conference: Conference, studios: Sequence[Candidate], now: datetime) -> list[Proposal]:

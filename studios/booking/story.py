@@ -70,6 +70,8 @@ KINDS = {
     "studio.maintenance": Kind("maint", "idle", _l("%(studio)s is out of use")),
     "studio.closed": Kind("maint", "idle", _l("%(studio)s was taken out of use")),
     "studio.reopened": Kind("ok", "ok", _l("%(studio)s is back in use")),
+    "studio.retired": Kind("x", "idle", _l("%(studio)s was retired")),
+    "studio.taken_back": Kind("ok", "ok", _l("%(studio)s was taken back into use")),
     "studio.quality_passed": Kind("ok", "ok", _l("%(studio)s passed its quality test"), loud=False),
     "studio.quality_failed": Kind("degraded", "degraded", _l("%(studio)s did not pass its quality test")),
     "studio.mistaken": Kind("degraded", "degraded", _l("The equipment at %(studio)s answers as that of another")),
@@ -133,14 +135,19 @@ def tell(events: Iterable[Event], meeting_day: datetime, names: bool) -> list[Ch
     ]
 
 
+def lines(events: Iterable[Event], names: bool, kinds: Mapping[str, Kind]) -> list[Line]:
+    """Events in their order, without chapters; `kinds` are told beside those that conferences know."""
+    return [_line(event, names, kinds) for event in events]
+
+
 def _heading(event: Event, meeting_day: datetime) -> str:
     part = _("Booking") if event.kind in OF_THE_BOOKING else _("Calls")
     day = day_name(event.at)
     return part if day == day_name(meeting_day) else f"{part}, {day}"
 
 
-def _line(event: Event, names: bool) -> Line:
-    kind = KINDS.get(event.kind, Kind("pulse", "idle", event.kind, loud=False))
+def _line(event: Event, names: bool, kinds: Mapping[str, Kind] = KINDS) -> Line:
+    kind = kinds.get(event.kind) or KINDS.get(event.kind, Kind("pulse", "idle", event.kind, loud=False))
     studio = event.studio.name if event.studio else _("A studio")
     person = event.account.name if event.account and names else ""
     details = event.details or {}
@@ -170,6 +177,12 @@ def _details(details: Mapping[str, Any]) -> list[str]:
         found.append(capital(fault))
     if "trap" in details:
         found.append(capital(trap_word(str(details["trap"]))))
+    if "told" in details:
+        found.append(", ".join(map(str, details["told"])))
+    if text := details.get("text"):
+        found.append(str(text))
+    if "to" in details and "from" not in details:
+        found.append(str(details["to"]))
     if "failed" in details:
         found.append(capital(faults_found(details["failed"])))
     if again := _instant(details.get("next_attempt")):

@@ -71,6 +71,7 @@ def studios() -> ResponseReturnValue:
         kinds=KINDS,
         regions=regions,
         sees_security=_sees_security(),
+        may_bring_in=access().has(Role.ADMINISTRATOR),
         address=lambda number: url_for(".studios", **given, page=number),
     )
 

@@ -29,6 +29,11 @@ ENGLISH = {"Accept-Language": "en"}
 HTMX = {**ENGLISH, "HX-Request": "true"}
 
 
+def live_address(text: str) -> str:
+    """Where the page asks for what of it has changed."""
+    return re.findall(r'data-live hx-get="(/status/[^"]*seen=[^"]*)"', text)[0].replace("&amp;", "&")
+
+
 def keep(row: Any) -> Any:
     db.session.add(row)
     db.session.commit()

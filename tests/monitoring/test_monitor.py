@@ -278,7 +278,7 @@ def test_a_wish_to_be_polled_is_heard_at_once(app: Flask, agents: Agents) -> Non
         until(lambda: status(key).due_at and is_now(key, Health.OK))
         time.sleep(0.3)
         assert agents.asked[HOST] == 1
-        change(sa.update(EndpointStatus).values(due_at=datetime.now(UTC)))
+        change(sa.update(EndpointStatus).values(wanted_at=datetime.now(UTC)))
         until(lambda: agents.asked[HOST] == 2)
 
 
@@ -303,7 +303,7 @@ def test_one_miss_is_followed_up_at_once_and_not_at_the_next_turn(app: Flask, ag
         until(lambda: is_now(key, Health.OK))
         time.sleep(0.3)
         agents.become(HOST, played.silent)
-        change(sa.update(EndpointStatus).values(due_at=datetime.now(UTC)))
+        change(sa.update(EndpointStatus).values(wanted_at=datetime.now(UTC)))
         until(lambda: is_now(key, Health.DOWN), within=3)
 
 

@@ -156,7 +156,7 @@ def test_only_those_who_look_after_the_studios_work_on_incidents(client: FlaskCl
 
 def test_a_studio_is_asked_now(client: FlaskClient, program: dict[str, str], app: Flask) -> None:
     a_studio("A")
-    db.session.execute(sa.update(EndpointStatus).values(due_at=None))
+    db.session.execute(sa.update(EndpointStatus).values(wanted_at=None))
     db.session.commit()
     stranger = factories.account(role=Role.TECHNICIAN, organisation=factories.organisation("Elsewhere"))
     answers = [
@@ -164,10 +164,10 @@ def test_a_studio_is_asked_now(client: FlaskClient, program: dict[str, str], app
         client.post("/api/v1/status/B/poll", headers=program).status_code,
     ]
     assert answers == [403, 404]
-    assert db.session.scalars(sa.select(EndpointStatus.due_at)).one() is None
+    assert db.session.scalars(sa.select(EndpointStatus.wanted_at)).one() is None
     assert client.post("/api/v1/status/A/poll", headers=program).status_code == 202
     db.session.rollback()
-    assert db.session.scalars(sa.select(EndpointStatus.due_at)).one() is not None
+    assert db.session.scalars(sa.select(EndpointStatus.wanted_at)).one() is not None
 
 
 def test_looks_before_conferences(client: FlaskClient, program: dict[str, str]) -> None:

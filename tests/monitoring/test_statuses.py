@@ -104,7 +104,7 @@ def test_nothing_is_stored_of_an_endpoint_that_another_monitor_has_taken(watched
 def test_changed_at_moves_only_when_a_tile_shows_something_else(watched: Watched) -> None:
     saved("me", finding(watched))
     shown = db.session.scalars(sa.select(EndpointStatus.changed_at)).one()
-    watched.stored(watched.row(), 2, None, shown)
+    watched.stored(2, None, shown)
     watched.tile_changed = False
     at = watched.since + timedelta(seconds=9)
     watched.heard(Reading(1, Outcome.TIMEOUT, at), asked_at=at)

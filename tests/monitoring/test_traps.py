@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -15,9 +15,9 @@ from tests.monitoring import agents as played
 from tests.monitoring.agents import Agents
 from tests.monitoring.running import CADENCE, until, watching
 from tests.monitoring.snmp.test_traps import COLD_START, LINK_DOWN, whole_trap
-from tests.monitoring.test_monitor import an_endpoint, change, is_now, on_sqlite
+from tests.monitoring.test_monitor import an_endpoint, change, is_now, on_sqlite, status
 
-HOST, STRANGER, HERE = "127.202.13.1", "127.202.13.2", "127.202.13.9"
+HOST, NEIGHBOUR, STRANGER, HERE = "127.202.13.1", "127.202.13.4", "127.202.13.2", "127.202.13.9"
 SELDOM = replace(CADENCE, alive=60.0, full=60.0)
 
 
@@ -55,6 +55,10 @@ def told() -> list[tuple[str, int]]:
     db.session.rollback()
     rows = db.session.scalars(sa.select(Event).where(Event.kind == "studio.trap").order_by(Event.id))
     return [(row.details["trap"], row.studio_id or 0) for row in rows]
+
+
+def owners(keys: Iterable[int]) -> set[str | None]:
+    return {status(key).lease_owner for key in keys}
 
 
 def test_a_trap_wakes_a_poll_and_the_poll_decides(app: Flask, agents: Agents) -> None:
@@ -102,6 +106,22 @@ def test_strangers_and_wrong_communities_wake_nobody_and_are_counted(app: Flask,
         until(lambda: (figures.unknown, figures.refused, figures.unreadable) == (1, 1, 1))
         time.sleep(0.2)
         assert (agents.asked[HOST], figures.heard, told()) == (asked, 0, [])
+
+
+def test_a_trap_wakes_whichever_monitor_watches_its_sender(app: Flask, agents: Agents) -> None:
+    """Two monitors share the endpoints; only one of them hears traps."""
+    keys = {an_endpoint(agents, host).id: host for host in (HOST, NEIGHBOUR)}
+    port = free_port()
+    with watching(app, SELDOM, traps_at=(HERE, port)) as hearing, watching(app, SELDOM) as other:
+        until(lambda: owners(keys) == {hearing.worker, other.worker})
+        until(lambda: all(is_now(key, Health.OK) for key in keys))
+        host = next(keys[key] for key in keys if status(key).lease_owner == other.worker)
+        time.sleep(0.5)  # both have taken in what is whose
+        asked = agents.asked[host]
+        send(port, trap(COLD_START), host=host)
+        until(lambda: agents.asked[host] > asked)
+        until(lambda: [kind for kind, _ in told()] == ["cold-start"])
+        assert hearing._traps.figures.unknown == 0
 
 
 @on_sqlite

@@ -12,6 +12,7 @@ from monitoring.vendor_profiles import NOBODY, Told, check, profile_for
 
 GROUP = "1.3.6.1.4.1.13885.101.1"
 CTS = "1.3.6.1.4.1.9.9.643.1.2.1.1"
+CTS_CALLS = "1.3.6.1.4.1.9.9.644.1.4"
 HDX = "1.3.6.1.4.1.2684.1.1"
 
 
@@ -57,6 +58,31 @@ def test_a_cts_tells_of_each_peripheral_by_its_kind() -> None:
         values |= {f"{CTS}.3.{row}": state, f"{CTS}.4.{row}": kind}
     told = profile_for("1.3.6.1.4.1.9.1.800", "").read(values)
     assert told.peripherals == Peripherals({"1": True, "2": False}, {"4": False})
+
+
+def cts_calls(*states: int | None) -> Told:
+    oids = [f"{CTS_CALLS}.8.1.11.{row}" for row in range(1, len(states) + 1)]
+    return profile_for("1.3.6.1.4.1.9.1.800", "").read(dict(zip(oids, states, strict=True)))
+
+
+def test_a_cts_counts_the_calls_that_are_in_progress() -> None:
+    assert cts_calls(8, 3).calls == 1
+    assert cts_calls(None, None).calls == 0
+    assert profile_for("1.3.6.1.4.1.9.1.800", "").read({}).calls is None
+
+
+def test_of_several_streams_the_worst_counts() -> None:
+    cts = {f"{CTS_CALLS}.10.1.12.1": 500_000, f"{CTS_CALLS}.10.1.12.2": 3_200_000, f"{CTS_CALLS}.10.1.22.1": 41}
+    told = profile_for("1.3.6.1.4.1.9.1.800", "").read(cts)
+    assert (told.loss_percent, told.jitter_ms) == (pytest.approx(3.2), 41.0)
+    both_ways = {
+        f"{GROUP}.4.1.1.16.1": 0,
+        f"{GROUP}.4.1.1.17.1": 7,
+        f"{GROUP}.4.1.1.20.1": 30,
+        f"{GROUP}.4.1.1.21.1": 9,
+    }
+    told = profile_for("1.3.6.1.4.1.13885.101", "").read(both_ways)
+    assert (told.loss_percent, told.jitter_ms) == (7.0, 30.0)
 
 
 @pytest.mark.parametrize(

@@ -60,11 +60,13 @@ def test_what_is_missing_is_seen_by_snmp_alone(app: Flask, kind: Kind, fault: Fa
         until(lambda: is_now(key, Health.OK, Cause.NONE))
 
 
-def test_a_call_is_seen_by_snmp_alone(app: Flask) -> None:
-    with played(Kind.POLY_GROUP) as (key, suffer), watching(app):
+@pytest.mark.parametrize("kind", [Kind.POLY_GROUP, Kind.CISCO_CTS])
+def test_a_call_is_seen_by_snmp_alone(app: Flask, kind: Kind) -> None:
+    with played(kind) as (key, suffer), watching(app):
         until(lambda: db.session.get_one(EndpointStatus, key).peripherals)
         suffer(Fault.BUSY)
         until(lambda: db.session.get_one(EndpointStatus, key).in_call)
+        until(lambda: db.session.get_one(EndpointStatus, key).jitter_ms == 2)
         suffer(Fault.CLEAR)
         until(lambda: not db.session.get_one(EndpointStatus, key).in_call)
 

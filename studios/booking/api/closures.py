@@ -4,32 +4,30 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
-import sqlalchemy as sa
 from flask import Blueprint
 from flask_babel import gettext as _
 from pydantic import ConfigDict, Field
 from sqlalchemy.orm import joinedload
 
-from accounts.permissions import EVERY_ROLE, access
+from accounts.permissions import EVERY_ROLE
 from accounts.rules import Scope
 from api.answers import Answer
 from api.endpoint import PREFIX, endpoint
 from api.values import AnswerModel, Instant, PlainText, RequestModel, Whole
-from errors import Forbidden, Invalid, NotFound
-from models import Closure, Conference, Role, Site, Studio, db
+from errors import Invalid
+from models import Closure, Conference, Site, Studio, db
 from studios.booking.api.asked import Code, Name, Reason
 from studios.booking.api.cursors import Cursor, cursor_at, is_after
 from studios.booking.api.listing import Limit
 from studios.booking.api.reading import ids_by_code, no_such_studio, read_organisation
 from studios.booking.api.refusing import done
-from studios.booking.api.rights import person
+from studios.booking.api.rights import CLOSERS, check_closer, person
 from studios.booking.api.told import ConflictAnswer
-from studios.booking.closures import Threat, close, reopen, threatened_by
+from studios.booking.closures import Threat, close, closure_at, reopen, site_of, threatened_by, with_places
 from studios.booking.relocation import Chosen, Move, move_all, proposed_moves
 
 blueprint = Blueprint("closures", __name__, url_prefix=f"{PREFIX}/closures")
 
-CLOSERS = (Role.TECHNICIAN, Role.COORDINATOR, Role.ADMINISTRATOR)
 AHEAD = timedelta(days=31)
 
 
@@ -138,7 +136,7 @@ class ClosuresAnswer(AnswerModel):
 def listed(query: ClosuresQuery) -> Answer:
     """Those that overlap the time from `from` (now) to `to` (31 days after it)."""
     start = query.since or datetime.now(UTC)
-    wanted = _whole().where(Closure.starts_at < (query.to or start + AHEAD), Closure.ends_at > start)
+    wanted = with_places().where(Closure.starts_at < (query.to or start + AHEAD), Closure.ends_at > start)
     if query.cursor:
         wanted = wanted.where(is_after(query.cursor, Closure.starts_at, Closure.id))
     rows = db.session.scalars(wanted.order_by(Closure.starts_at, Closure.id).limit(query.limit + 1)).all()
@@ -153,7 +151,7 @@ def listed(query: ClosuresQuery) -> Answer:
 )  # fmt: skip
 def one(number: int) -> Answer:
     """With the conferences that it threatens now."""
-    found = _closure(number)
+    found = closure_at(number)
     return Answer(_new(found, threatened_by(found)))
 
 
@@ -180,8 +178,8 @@ def put_back(number: int) -> Answer:
     """From now on; a closure that has not begun never was."""
 
     def work() -> Answer:
-        found = _closure(number)
-        _check_right(_site(found))
+        found = closure_at(number)
+        check_closer(site_of(found))
         reopen(found.id, person())
         return Answer(None, 204)
 
@@ -194,8 +192,8 @@ def put_back(number: int) -> Answer:
 )  # fmt: skip
 def proposed(number: int) -> Answer:
     """By start; the nearest that is free and does for each, none proposed twice for one time. Nothing is held."""
-    found = _closure(number)
-    _check_right(_site(found))
+    found = closure_at(number)
+    check_closer(site_of(found))
     return Answer(MovesAnswer(moves=[_move(each) for each in proposed_moves(found)]))
 
 
@@ -206,8 +204,8 @@ def proposed(number: int) -> Answer:
 def move(number: int, body: MovesRequest) -> Answer:
     """What was looked through, in one step: each conference by itself, so that one which was changed or whose new
     studio was taken meanwhile does not hold up the others. Those concerned are told, and their calls follow."""
-    found = _closure(number)
-    _check_right(_site(found))
+    found = closure_at(number)
+    check_closer(site_of(found))
     hit = {(each.conference.reference, each.party.position + 1) for each in proposed_moves(found)}
     keys = ids_by_code([each.studio for each in body.moves])
     for each in body.moves:
@@ -246,7 +244,7 @@ def _place(body: ClosureRequest) -> Studio | Site:
     if (body.studio is None) == (body.site is None):
         raise Invalid(_("Name either a studio or a site."), "studio")
     place: Studio | Site = _studio(body.studio) if body.studio is not None else _named_site(body)
-    _check_right(place.site if isinstance(place, Studio) else place)
+    check_closer(place.site if isinstance(place, Studio) else place)
     return place
 
 
@@ -271,31 +269,8 @@ def _named_site(body: ClosureRequest) -> Site:
     return found[0]
 
 
-def _check_right(site: Site) -> None:
-    if not access().covers(site.organisation_id, *CLOSERS):
-        raise Forbidden(_("Only those who look after the studios of this organisation can close or reopen them."))
-
-
-def _closure(number: int) -> Closure:
-    found: Closure | None = db.session.scalar(_whole().where(Closure.id == number))
-    if found is None:
-        raise NotFound(_("There is no such closure."))
-    return found
-
-
-def _whole() -> sa.Select[Any]:
-    of_studio = joinedload(Closure.studio).joinedload(Studio.site).joinedload(Site.organisation)
-    return db.select(Closure).options(of_studio, joinedload(Closure.site).joinedload(Site.organisation))
-
-
-def _site(closure: Closure) -> Site:
-    site = closure.studio.site if closure.studio else closure.site
-    assert site is not None  # the model lets no closure be without either
-    return site
-
-
 def _facts(closure: Closure) -> dict[str, Any]:
-    site = _site(closure)
+    site = site_of(closure)
     return {
         "id": closure.id,
         "studio": closure.studio.code if closure.studio else None,

@@ -6,13 +6,14 @@ from flask_login import current_user
 
 from accounts.permissions import access
 from errors import Forbidden, Invalid, NotFound
-from models import Account, Conference
+from models import Account, Conference, Role, Site
 from studios.booking import queries
 from studios.booking.answers import party_at
 from studios.booking.api.reading import BOOKERS
 from studios.booking.conferences import locked
 
 LONGEST_SHOWN = 40
+CLOSERS = (Role.TECHNICIAN, Role.COORDINATOR, Role.ADMINISTRATOR)
 
 
 def person() -> Account:
@@ -52,6 +53,16 @@ def conference_with_own_party(reference: str, number: int, owner_too: bool = Fal
     if not access().covers(party.organisation_id, *BOOKERS) and not (owner_too and queries.may_change(access(), found)):
         raise Forbidden(_("Only coordinators of the organisation of this party can answer for it."))
     return found
+
+
+def may_close(site: Site) -> bool:
+    return access().covers(site.organisation_id, *CLOSERS)
+
+
+def check_closer(site: Site) -> None:
+    """Raises Forbidden."""
+    if not may_close(site):
+        raise Forbidden(_("Only those who look after the studios of this organisation can close or reopen them."))
 
 
 def version_seen(given: int | None = None) -> int | None:
