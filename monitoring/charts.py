@@ -11,7 +11,7 @@ from models.monitoring import Health, Span
 
 WIDTH, HEIGHT = 560.0, 150.0
 LEFT, RIGHT, TOP, BOTTOM = 52.0, 552.0, 10.0, 122.0
-TICKS = 3
+TICKS = 2
 _NICE = (1, 2, 2.5, 5, 10)
 
 

@@ -36,7 +36,7 @@ class Drawing:
 
 
 def drawing(places: Sequence[Place]) -> Drawing:
-    rings = [ring for ring in norway() if any(latitude < MAINLAND_NORTH and latitude > 57 for _, latitude in ring)]
+    rings = [ring for ring in norway() if all(_is_mainland(*point) for point in ring)]
     frame = _Frame([projected(*point) for ring in rings for point in ring])
     on_top = sorted(places, key=lambda place: -ORDER.index(place.state))
     return Drawing(
@@ -84,6 +84,11 @@ def _path(points: Iterable[tuple[float, float]]) -> str:
 
 def _mark(place: Place, x: float, y: float) -> Mark:
     return Mark(place, round(x, 1), round(y, 1), 3.0 if place.tone == "ok" else 5.5)
+
+
+def _is_mainland(longitude: float, latitude: float) -> bool:
+    """And not Svalbard, Jan Mayen or islands of the south."""
+    return longitude > 0.0 and 57.0 < latitude < MAINLAND_NORTH
 
 
 def _is_off(place: Place) -> bool:

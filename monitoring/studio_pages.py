@@ -114,6 +114,7 @@ def _head(studio: Studio, now: datetime) -> dict[str, Any]:
     mark = f"{zlib.crc32(repr(known).encode()):x}"
     return {
         "studio": studio,
+        "equipment_name": _equipment_name(studio),
         "status": status,
         "closures": closures,
         "face": FACES[health],
@@ -129,6 +130,12 @@ def _head(studio: Studio, now: datetime) -> dict[str, Any]:
         "mark": mark,
         "live_address": url_for(".live", code=studio.code, seen=mark),
     }
+
+
+def _equipment_name(studio: Studio) -> str:
+    """Models often name their vendor themselves."""
+    vendor, model = (studio.endpoint.vendor or "", studio.endpoint.model or "") if studio.endpoint else ("", "")
+    return model if model.startswith(vendor) else f"{vendor} {model}".strip()
 
 
 def _cause(status: EndpointStatus | None, health: Health, polled_at: datetime | None) -> str:

@@ -12,17 +12,24 @@ from monitoring.charts import SCALES, Range, Sample, Window
 
 MOST_EVENTS = 60
 EVENTS_BACK = timedelta(days=31)
+HOUR = timedelta(hours=1)
 
 
 def samples(endpoint_id: int, chosen: Range, shown: Window) -> list[Sample]:
-    """By time. What hours have not been summed up yet is taken from five minutes."""
+    """By time. What hours have not been summed up yet is taken from five minutes; what of a day is older than the first
+    five minutes, from hours."""
     scale = SCALES[chosen]
     summed = db.session.execute(_measured(endpoint_id, scale.span, shown.start)).all()
     fresh: Sequence[Any] = ()
+    older: Sequence[Any] = ()
     if scale.every >= timedelta(hours=1):
         since = summed[-1].starts_at + scale.every if summed else shown.start
         fresh = db.session.execute(_measured(endpoint_id, Span.FIVE_MINUTES, since)).all()
-    return [_sample(row) for row in (*summed, *fresh)]
+    else:
+        before = summed[0].starts_at if summed else shown.end
+        hours = _measured(endpoint_id, Span.HOUR, shown.start).where(Measurement.starts_at <= before - HOUR)
+        older = db.session.execute(hours).all()
+    return [_sample(row) for row in (*older, *summed, *fresh)]
 
 
 def state_changes(endpoint_id: int, since: datetime) -> list[tuple[datetime, Health, Health]]:

@@ -22,6 +22,7 @@ from monitoring.places import places
 from monitoring.stirrings import Cursor, Stirring, cursor_after, stirrings
 from monitoring.tiles import Tile, TileState, Watch
 from studios.booking.api.rights import CLOSERS, person
+from studios.booking.wording import faults_found
 
 blueprint = Blueprint("monitoring", __name__)
 
@@ -104,6 +105,7 @@ def vocabulary() -> dict[str, object]:
         "LISTED": LISTED,
         "may_work_on": may_work_on,
         "may_move": may_move,
+        "faults_found": faults_found,
         "may_close_some": access().has(*CLOSERS),
         "studio_address": _studio_address,
         "conference_address": _conference_address,

@@ -20,6 +20,7 @@ from studios.booking.drawing import own_of
 from studios.booking.obstacles import WishRefused
 from studios.booking.pages import blueprint, refusal_text
 from studios.booking.proposals import found_now
+from studios.booking.rooms import rooms
 from studios.booking.rules import MOST_PARTIES
 from studios.booking.wishes import Booking, GuestWish, PartyWish, StudioWish
 from studios.booking.wording import PURPOSES
@@ -33,7 +34,7 @@ LONGEST_TEXT = 200
 
 @dataclass(frozen=True)
 class Call:
-    """Who is to be called, as chosen so far, the first studio being the one that calls."""
+    """Who is to be called, as chosen so far. `organisation_id` 0: the first studio's for which the person books."""
 
     studios: tuple[int, ...]
     guest: str
@@ -55,7 +56,7 @@ class Call:
             title=form.get("title", "")[:LONGEST_TEXT],
             purpose=Purpose(purpose) if purpose in list(Purpose) else Purpose.ADMINISTRATION,
             minutes=minutes if minutes in MINUTES else USUAL_MINUTES,
-            organisation_id=own if own in organisations else next(iter(organisations), 0),
+            organisation_id=own if own in organisations else 0,
         )
 
     def address(self, text: str = "") -> str:
@@ -67,7 +68,7 @@ class Call:
             title=self.title or None,
             purpose=self.purpose,
             minutes=self.minutes,
-            organisation=self.organisation_id,
+            organisation=self.organisation_id or None,
             q=text or None,
         )
 
@@ -82,13 +83,13 @@ class Call:
         start = now.replace(second=0, microsecond=0)
         return Span(start, start + timedelta(minutes=self.minutes))
 
-    def booking(self, now: datetime) -> Booking:
+    def booking(self, now: datetime, organisation_id: int) -> Booking:
         parties: list[PartyWish] = [StudioWish(studio_id) for studio_id in self.studios]
         if self.guest:
             parties.append(GuestWish(self.guest))
         meeting = self.meeting(now)
         title = self.title.strip() or _("Call without appointment")
-        return Booking(title, self.purpose, self.organisation_id, meeting.start, meeting.end, tuple(parties))
+        return Booking(title, self.purpose, organisation_id, meeting.start, meeting.end, tuple(parties))
 
 
 @blueprint.route("/call", methods=["GET", "POST"])
@@ -99,12 +100,19 @@ def call_now() -> ResponseReturnValue:
     call = Call.read(request.values, [one.id for one in organisations])
     if request.method == "GET":
         return _page(call, organisations)
+    booking = call.booking(datetime.now(UTC), call.organisation_id or _organisation_of(call, organisations))
     try:
-        saved = write(lambda: writes.book(call.booking(datetime.now(UTC)), person()))
+        saved = write(lambda: writes.book(booking, person()))
     except (WishRefused, Conflict) as refused:
         return _page(call, organisations, refusal_text(refused)), refused.status
     flash(_("The studios are called now. How each of them answers is shown here."))
     return redirect(url_for(".conference", reference=saved.reference), 303)
+
+
+def _organisation_of(call: Call, organisations: Sequence[Organisation]) -> int:
+    own, known = [one.id for one in organisations], rooms()
+    theirs = [known[studio_id].organisation_id for studio_id in call.studios if studio_id in known]
+    return next((one for one in theirs if one in own), own[0] if own else 0)
 
 
 def _page(call: Call, organisations: Sequence[Organisation], refusal: str = "") -> str:

@@ -152,13 +152,14 @@ def _line(event: Event, names: bool, kinds: Mapping[str, Kind] = KINDS) -> Line:
     person = event.account.name if event.account and names else ""
     details = event.details or {}
     reason = str(details.get("reason") or "") if names else ""
-    more = [person, *_details(details), reason]
+    is_of_equipment = "to" in details or event.kind.startswith("incident.")
+    more = [person, *_details(details, is_of_equipment), reason]
     text = str(kind.sentence)
     what = text % {"studio": studio} if "%(studio)s" in text else text
     return Line(event.at, kind.shape, kind.tone, what, ". ".join(part.rstrip(".") for part in more if part), kind.loud)
 
 
-def _details(details: Mapping[str, Any]) -> list[str]:
+def _details(details: Mapping[str, Any], is_of_equipment: bool) -> list[str]:
     found = []
     if "studios" in details:
         found.append(ngettext("%(num)s studio", "%(num)s studios", details["studios"]))
@@ -170,8 +171,7 @@ def _details(details: Mapping[str, Any]) -> list[str]:
         found.append(_("%(other)s instead of %(bridge)s", other=details["other"], bridge=details["bridge"]))
     elif other := details.get("acute") or details.get("other"):
         found.append(str(other))
-    is_health = "to" in details  # told by monitoring, in words of its own
-    if (cause := details.get("cause")) and not is_health:
+    if (cause := details.get("cause")) and not is_of_equipment:
         found.append(cause_sentence(str(cause)))
     elif fault := cause_word(str(cause)):
         found.append(capital(fault))

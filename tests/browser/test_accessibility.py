@@ -14,12 +14,26 @@ from playwright.sync_api import Browser, Page
 
 from accounts.people import begin_session
 from demonstration import people
-from models import Role, db, write
+from models import (
+    Closure,
+    Endpoint,
+    EndpointStatus,
+    Event,
+    Health,
+    Incident,
+    Measurement,
+    Role,
+    Severity,
+    Span,
+    db,
+    write,
+)
 from tests import factories
 from tests.browser.web import Web
 
 pytestmark = pytest.mark.browser
 
+HOURS = timedelta(hours=8)
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
 OUTLINE = """() => ({
   lang: document.documentElement.lang, title: document.title,
@@ -139,3 +153,67 @@ def test_pages_of_a_network_at_work_are_accessible(app, visit, web, role):
                       f"/conferences/{reference}/answer/1", f"/conferences/{reference}/release/1",
                       *calendars, *booking]  # fmt: skip
     assert not all_faults(visit(role), web, addresses)
+
+
+def test_pages_of_technicians_are_accessible(app, visit, web):
+    """With an incident, a closure that hits something, measurements, and forms that were refused."""
+    site = factories.site(name="Sykehuset på Langnes")
+    ill, well, spare = (factories.studio(site) for _ in range(3))
+    for studio in (ill, well, spare):
+        factories.endpoint(studio)
+    now = datetime.now(UTC)
+    meeting = factories.conference(ill, well, start=now + timedelta(minutes=30))
+    key = db.session.scalar(db.select(Endpoint.id).where(Endpoint.studio_id == ill.id))
+    db.session.execute(
+        db.update(EndpointStatus).where(EndpointStatus.endpoint_id == key).values(
+            health=Health.DOWN, cause="no-answer", last_poll_at=now, since=now, in_call=False,
+            peripherals={"cameras": {"1": False}, "microphones": {"1": True}},
+        )
+    )  # fmt: skip
+    for hours in range(1, 20):
+        measured = {
+            "polls": 30,
+            "misses": hours % 3,
+            "round_trip_ms": float(hours),
+            "loss_percent": 1.0,
+            "jitter_ms": 2.0,
+        }
+        at = now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=hours)
+        db.session.add(Measurement(span=Span.FIVE_MINUTES, starts_at=at, endpoint_id=key, **measured))
+    incident = Incident(studio_id=ill.id, cause="no-answer", severity=Severity.CRITICAL, opened_at=now)
+    over = Incident(site_id=site.id, cause="site-outage", severity=Severity.CRITICAL, opened_at=now, resolved_at=now)
+    closure = Closure(studio_id=ill.id, starts_at=now + timedelta(minutes=20), ends_at=now + HOURS, reason="Paint")
+    db.session.add_all([incident, over, closure])
+    db.session.commit()
+    told = {"told": ["Tora"], "people": [], "programs": []}
+    db.session.add(Event(at=now, kind="incident.told", incident_id=incident.id, studio_id=ill.id, details=told))
+    db.session.commit()
+    code = ill.code
+    addresses = [
+        "/status", "/status?only=untaken", "/status/incidents", "/status/incidents?over=1",
+        f"/status/incidents/{incident.id}", f"/status/incidents/{over.id}", "/status/places", "/wallboard",
+        f"/status/studios/{code}", f"/status/studios/{code}?range=month", "/closures", f"/closures/{closure.id}",
+        f"/closures/new?studio={code}", f"/closures/new?site={site.id}", "/inventory/studios/new",
+        f"/inventory/studios/{code}", f"/inventory/studios/{code}/retire", "/inventory/import", "/inventory/discover",
+        f"/call?studio={code}&q=langnes", f"/conferences/{meeting.reference}",
+    ]  # fmt: skip
+    db.session.rollback()
+    assert not all_faults(visit(Role.ADMINISTRATOR), web, addresses)
+    assert not all_faults(visit(None), web, ["/wallboard"])
+
+
+def test_forms_that_were_refused_are_accessible(app, visit, web):
+    page = visit(Role.ADMINISTRATOR)
+    code = factories.studio(factories.site(name="Sykehuset på Langnes")).code
+    db.session.rollback()
+    for address, button in (
+        ("/inventory/studios/new", "Add the studio"),
+        (f"/closures/new?studio={code}", "Take out of use"),
+        ("/inventory/discover", "Ask"),
+        ("/call", "Call now"),
+    ):
+        page.goto(web.address + address)
+        page.get_by_role("button", name=button).click()
+        wrong = Axe().run(page, options=RULES).response["violations"]
+        assert [each["id"] for each in wrong] == []
+        assert page.locator("main [role=alert].notice").count() >= 1
