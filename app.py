@@ -37,6 +37,7 @@ import monitoring.commands
 import monitoring.discovery
 import monitoring.incident_pages
 import monitoring.jobs
+import monitoring.lookout
 import monitoring.studio_pages
 import monitoring.views
 import monitoring.wallboard
@@ -121,6 +122,7 @@ def create_app(found: Settings | None = None) -> Flask:
     app.register_blueprint(accounts.about.blueprint)
     app.register_blueprint(accounts.token_pages.blueprint)
     accounts.permissions.init_app(app)
+    monitoring.lookout.init_app(app)
     _add_pages(app)
     _add_api(app, csrf)
     _add_commands(app)

@@ -88,9 +88,8 @@ def cursor_after(found: Iterable[Stirring], now: datetime) -> Cursor:
     return Cursor(now, frozenset(one.mark for one in recent[:MOST_MARKS]))
 
 
-def stirrings(cursor: Cursor, now: datetime, *, stale_after: timedelta, risk_ahead: timedelta) -> list[Stirring]:
-    """All that the cursor may not have seen. Rows may bear a time ahead of `now`: clocks differ."""
-    after = cursor.reach
+def stirrings(after: datetime, now: datetime, *, stale_after: timedelta, risk_ahead: timedelta) -> list[Stirring]:
+    """All that happened after that moment. Rows may bear a time ahead of `now`: clocks differ."""
     moments = [
         (Kind.START, Conference.starts_at, timedelta()),
         (Kind.LATE, Conference.starts_at, -MISSED_AFTER),

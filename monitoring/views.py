@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, Response, render_template, request, url_for
@@ -16,6 +16,7 @@ from models import database_now
 from monitoring import wording
 from monitoring.dashboard import RISK_AHEAD, Snapshot, heartbeat, snapshot, studios_of
 from monitoring.incident_pages import may_move, may_work_on
+from monitoring.lookout import lookout
 from monitoring.map_drawing import drawing
 from monitoring.page import CALLS_SHOWN, CASES_SHOWN, LISTED, RISKS_SHOWN, news, status_page
 from monitoring.places import places
@@ -45,24 +46,28 @@ def changes() -> ResponseReturnValue:
 
 def what_changed(endpoint: str, me: int) -> ResponseReturnValue:
     cursor = _cursor()
-    now = database_now()
-    if cursor.is_asleep(now):
+    if cursor.is_asleep(datetime.now(UTC)):
         return _whole_page()
-    found = stirrings(cursor, now, stale_after=stale_after(), risk_ahead=RISK_AHEAD)
-    fresh = cursor.fresh(found)
+    looked = lookout().look(cursor, database_now, _look)
+    fresh = cursor.fresh(looked.found)
     if not fresh:
         return Response(status=204)
+    now = looked.now
     seen = snapshot(now, stale_after())
     if request.args.get("studios", type=int) != len(seen.tiles):
         return _whole_page()
     touched = _touched(fresh, seen)
     return render_template(
         "monitoring/changes.html",
-        page=status_page(seen, cursor_after(found, now), me, endpoint),
+        page=status_page(seen, cursor_after(looked.found, now), me, endpoint),
         now=now,
         touched=touched,
         news=news(fresh, touched.values(), cursor),
     )
+
+
+def _look(after: datetime, now: datetime) -> list[Stirring]:
+    return stirrings(after, now, stale_after=stale_after(), risk_ahead=RISK_AHEAD)
 
 
 @blueprint.get("/status/places")

@@ -156,7 +156,7 @@ def app(database_url: str, compiled_templates: FileSystemBytecodeCache) -> Itera
     app = create_app(settings_for(database_url))
     app.jinja_env.bytecode_cache = compiled_templates
     app.test_client_class = Browser
-    app.config.update(TESTING=True, WTF_CSRF_ENABLED=False)  # tests/accounts turns the latter on again
+    app.config.update(TESTING=True, WTF_CSRF_ENABLED=False, LOOK_EVERY=0.0)  # tests/accounts turns the latter on again
     with app.app_context():
         yield app
         db.session.remove()
