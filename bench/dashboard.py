@@ -74,8 +74,8 @@ def main() -> None:
 
 def _served_figures(folder: str, options: argparse.Namespace) -> Iterator[Figure]:
     url = demonstration(folder)
-    with _context(url):
-        cookie = _cookie()
+    with context(url):
+        cookie = cookie_of_technician()
         _keep_fresh()
     with served(url) as address, _client(address, cookie) as client:
         yield from _whole_page(client, options.times)
@@ -144,12 +144,12 @@ async def _load(address: str, cookie: str, path: str, seconds: float) -> Load:
 def _seen_figures(folder: Path, faults: int) -> Iterator[Figure]:
     """From a fault at a studio to its tile in an open page: the monitor, the database, the server and the browser."""
     url = f"sqlite:///{folder}/watched.db"
-    with _context(url), fleet(STUDIOS) as studios:
+    with context(url), fleet(STUDIOS) as studios:
         upgrade()
         write(lambda: write_inventory(STUDIOS))
-        cookie = _cookie()  # before the monitor writes
+        cookie = cookie_of_technician()  # before the monitor writes
         with monitor(url, folder / "monitor.log"), served(url) as address, open_page(address, cookie) as page:
-            _await(_all_well, "not all are found well")
+            _await(all_well, "not all are found well")
             page.wait_for_function("document.querySelectorAll('.region .tile.is-idle').length === 900", timeout=60_000)
             chance = random.Random(1)
             codes = [code_of(number) for number in chance.sample(range(LARGEST_SITE, STUDIOS), faults)]
@@ -190,7 +190,8 @@ def open_page(address: str, cookie: str) -> Iterator[Page]:
         browser.close()
 
 
-def _all_well() -> bool:
+def all_well() -> bool:
+    """Whether the monitor has found all of them well."""
     query = sa.select(sa.func.count()).where(EndpointStatus.health == Health.OK)
     found = db.session.scalar(query)
     db.session.rollback()
@@ -198,7 +199,8 @@ def _all_well() -> bool:
 
 
 @contextmanager
-def _context(url: str) -> Iterator[Any]:
+def context(url: str) -> Iterator[Any]:
+    """The application on this database, with its context open."""
     app = create_app(Settings(database_url=url, secret_key=KEY))
     with app.app_context():
         yield app
@@ -206,7 +208,7 @@ def _context(url: str) -> Iterator[Any]:
         db.engine.dispose()
 
 
-def _cookie() -> str:
+def cookie_of_technician() -> str:
     """Of a technician."""
     key = factories.account("screen@example.org", role=Role.TECHNICIAN).id
     token = write(lambda: begin_session(db.session.get_one(Account, key)))

@@ -41,7 +41,9 @@ IO_LIBRARIES = {"flask", "flask_login", "flask_sqlalchemy", "sqlalchemy", "httpx
 CLOCKS = {"now", "utcnow", "today", "monotonic"}
 # Files that decide without I/O and clock, as every rules.py does, under the name of what they decide on.
 PURE = [
+    "monitoring/charts.py",
     "monitoring/incident_rules.py",
+    "monitoring/places.py",
     "monitoring/preflight_rules.py",
     "monitoring/site_rules.py",
     "monitoring/tally.py",

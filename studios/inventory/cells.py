@@ -11,6 +11,9 @@ from ipaddress import ip_address
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
 from models import ControlDriver, OrganisationKind, SnmpVersion
 
 DEFAULT_SNMP_PORT = 161
@@ -27,10 +30,10 @@ _WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
 _LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 # By Unicode's general category. Lone surrogates stand for bytes that could not be decoded.
 _UNREADABLE = {
-    "Cc": "holds a control character",
-    "Cs": "is not UTF-8; save the file as UTF-8",
-    "Zl": "holds a line break",
-    "Zp": "holds a line break",
+    "Cc": _l("holds a control character"),
+    "Cs": _l("is not UTF-8; save the file as UTF-8"),
+    "Zl": _l("holds a line break"),
+    "Zp": _l("holds a line break"),
 }
 
 T = TypeVar("T", bound=enum.StrEnum)
@@ -57,15 +60,17 @@ def _refuse_unreadable(cell: str) -> None:
     for character in cell:
         reason = _UNREADABLE.get(unicodedata.category(character))
         if reason:
-            raise Unfit(reason)
+            raise Unfit(str(reason))
 
 
 def text(longest: int, required: bool = False) -> Check:
     def check(cell: str) -> str:
         if required and not cell:
-            raise Unfit("is empty")
+            raise Unfit(_("is empty"))
         if len(cell) > longest:
-            raise Unfit(f"is {len(cell)} characters long; at most {longest} are kept")
+            raise Unfit(
+                _("is %(length)s characters long; at most %(longest)s are kept", length=len(cell), longest=longest)
+            )
         return cell
 
     return check
@@ -75,7 +80,7 @@ def code(cell: str) -> str:
     """A studio's code stands in addresses of pages, so it has no blanks or slashes."""
     text(40, required=True)(cell)
     if not _CODE.fullmatch(cell):
-        raise Unfit(f"{shown(cell)} is no code: use letters, digits, hyphens, points and underscores")
+        raise Unfit(_("%(text)s is no code: use letters, digits, hyphens, points and underscores", text=shown(cell)))
     return cell
 
 
@@ -85,7 +90,7 @@ def one_of(kind: type[T]) -> Callable[[str], T]:
             return kind(cell)
         except ValueError:
             known = ", ".join(value.value for value in kind)
-            raise Unfit(f"{shown(cell)} is unknown; it is one of: {known}") from None
+            raise Unfit(_("%(text)s is unknown; it is one of: %(known)s", text=shown(cell), known=known)) from None
 
     return check
 
@@ -93,11 +98,12 @@ def one_of(kind: type[T]) -> Callable[[str], T]:
 def degrees(limit: int) -> Callable[[str], float]:
     def check(cell: str) -> float:
         if not _DEGREES.fullmatch(cell):
-            hint = "; use a point, not a comma" if "," in cell else ""
-            raise Unfit(f"{shown(cell)} is not a number of degrees{hint}")
+            if "," in cell:
+                raise Unfit(_("%(text)s is not a number of degrees; use a point, not a comma", text=shown(cell)))
+            raise Unfit(_("%(text)s is not a number of degrees", text=shown(cell)))
         value = round(float(cell), DEGREE_DECIMALS) + 0.0  # adding zero turns -0.0 into 0.0
         if not -limit <= value <= limit:
-            raise Unfit(f"{shown(cell)} is not between -{limit} and {limit}")
+            raise Unfit(_("%(text)s is not between %(least)s and %(most)s", text=shown(cell), least=-limit, most=limit))
         return value
 
     return check
@@ -106,9 +112,9 @@ def degrees(limit: int) -> Callable[[str], float]:
 def whole_number(least: int, most: int) -> Callable[[str], int]:
     def check(cell: str) -> int:
         if not _WHOLE_NUMBER.fullmatch(cell):
-            raise Unfit(f"{shown(cell)} is not a whole number")
+            raise Unfit(_("%(text)s is not a whole number", text=shown(cell)))
         if not least <= int(cell) <= most:
-            raise Unfit(f"{shown(cell)} is not between {least} and {most}")
+            raise Unfit(_("%(text)s is not between %(least)s and %(most)s", text=shown(cell), least=least, most=most))
         return int(cell)
 
     return check
@@ -118,10 +124,12 @@ def equipment(cell: str) -> tuple[str, ...]:
     """The pieces in their order, each once; `;` stands between them."""
     pieces = tuple(dict.fromkeys(piece.strip() for piece in cell.split(";") if piece.strip()))
     if len(pieces) > MOST_EQUIPMENT:
-        raise Unfit(f"names {len(pieces)} pieces; at most {MOST_EQUIPMENT} are kept")
+        raise Unfit(_("names %(number)s pieces; at most %(most)s are kept", number=len(pieces), most=MOST_EQUIPMENT))
     for piece in pieces:
         if len(piece) > LONGEST_EQUIPMENT:
-            raise Unfit(f"the piece {shown(piece)} is longer than {LONGEST_EQUIPMENT} characters")
+            raise Unfit(
+                _("the piece %(text)s is longer than %(most)s characters", text=shown(piece), most=LONGEST_EQUIPMENT)
+            )
     return pieces
 
 
@@ -139,7 +147,7 @@ def is_host(name: str) -> bool:
 def host(cell: str) -> str:
     text(255)(cell)
     if cell and not is_host(cell):
-        raise Unfit(f"{shown(cell)} is neither an IP address nor a host name")
+        raise Unfit(_("%(text)s is neither an IP address nor a host name", text=shown(cell)))
     return cell
 
 
@@ -153,17 +161,17 @@ def web_address(cell: str) -> str:
         has_host = parts.hostname is not None and is_host(parts.hostname)
         has_port = parts.port is None or parts.port > 0
     except ValueError:
-        raise Unfit("is no web address") from None
+        raise Unfit(_("is no web address")) from None
     if parts.scheme not in ("http", "https"):
-        raise Unfit("does not begin with http:// or https://")
+        raise Unfit(_("does not begin with http:// or https://"))
     if not has_host:
-        raise Unfit("names no host")
+        raise Unfit(_("names no host"))
     if not has_port:
-        raise Unfit("names a port out of range")
+        raise Unfit(_("names a port out of range"))
     if "@" in parts.netloc:
-        raise Unfit("holds a user name; put user and password in a credential")
+        raise Unfit(_("holds a user name; put user and password in a credential"))
     if parts.query or parts.fragment or any(character.isspace() for character in cell):
-        raise Unfit("is no plain web address")
+        raise Unfit(_("is no plain web address"))
     return cell
 
 
@@ -171,14 +179,14 @@ def dial_address(cell: str) -> str:
     """Empty, a number or alias, or a SIP or H.323 address; what follows @ is a host (RFC 3261, 19)."""
     text(255)(cell)
     if any(character.isspace() for character in cell):
-        raise Unfit(f"{shown(cell)} holds a blank")
+        raise Unfit(_("%(text)s holds a blank", text=shown(cell)))
     scheme, colon, rest = cell.partition(":")
     if not (colon and scheme.lower() in ("sip", "sips", "h323")):
         scheme, rest = "", cell
     if "@" not in rest and not scheme:
         return cell
     if not _names_host(rest.rpartition("@")[2]):
-        raise Unfit(f"{shown(cell)} names no host that is an IP address or a host name")
+        raise Unfit(_("%(text)s names no host that is an IP address or a host name", text=shown(cell)))
     return cell
 
 

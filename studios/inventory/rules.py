@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from io import StringIO
 from typing import Any
 
+from flask_babel import gettext as _
+
 from models.inventory import ControlDriver, OrganisationKind, SnmpVersion
 from studios.inventory.cells import CHECKS, Unfit, clean, shown
 
@@ -93,11 +95,11 @@ def faults_against(rows: Mapping[int, StudioRow], credentials: Mapping[str, bool
     faults = []
     for line, row in rows.items():
         if key_of(row.code) in retired:
-            faults.append(Fault(line, f"code: the studio {row.code} is retired"))
+            faults.append(Fault(line, "code: " + _("the studio %(code)s is retired", code=row.code)))
         for column in ("control_credential", "snmp_credential"):
             name = getattr(row, column)
             if name and name not in credentials:
-                faults.append(Fault(line, f"{column}: there is no credential named {shown(name)}"))
+                faults.append(Fault(line, f"{column}: " + _("there is no credential named %(name)s", name=shown(name))))
         unfit = _misfit(row, credentials.get(row.snmp_credential))
         if unfit:
             faults.append(Fault(line, f"snmp_credential: {unfit}"))
@@ -107,12 +109,15 @@ def faults_against(rows: Mapping[int, StudioRow], credentials: Mapping[str, bool
 def _misfit(row: StudioRow, secure: bool | None) -> str:
     """Why the credential (None: there is none) doesn't fit the version of SNMP; sent in clear, a key is none."""
     if row.snmp_version is SnmpVersion.V3 and row.snmp_host and not row.snmp_credential:
-        return "is empty, but snmp_version 3 needs it"
+        return _("is empty, but SNMP version 3 needs it")
     if secure is None or secure is (row.snmp_version is SnmpVersion.V3):
         return ""
     if secure:
-        return f"{shown(row.snmp_credential)} is for snmp_version 3"
-    return f"{shown(row.snmp_credential)} lacks what snmp_version 3 needs; set it with --user, --auth and --priv"
+        return _("%(name)s is for SNMP version 3", name=shown(row.snmp_credential))
+    return _(
+        "%(name)s lacks what SNMP version 3 needs; set it with --user, --auth and --priv",
+        name=shown(row.snmp_credential),
+    )
 
 
 def _refused(reason: str) -> Reading:
@@ -193,7 +198,7 @@ def _read_cells(cells: list[str]) -> tuple[dict[str, Any], list[str]]:
         except Unfit as error:
             wrong.setdefault(str(error), []).append(column)
     if values.get("control_driver") and values.get("control_url") == "":
-        wrong["is empty, but the control driver needs it"] = ["control_url"]
+        wrong[_("is empty, but the control driver needs it")] = ["control_url"]
     return values, [f"{', '.join(columns)}: {reason}" for reason, columns in wrong.items()]
 
 

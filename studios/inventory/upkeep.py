@@ -69,7 +69,7 @@ def checked(typed: Mapping[str, str]) -> StudioRow:
         except Unfit as error:
             wrong[column] = str(error)
     if values.get("control_driver") and values.get("control_url") == "":
-        wrong["control_url"] = "is empty, but the control driver needs it"
+        wrong["control_url"] = _("is empty, but the control driver needs it")
     if wrong:
         raise Trouble(wrong)
     return StudioRow(**values)

@@ -155,9 +155,9 @@ def test_a_credential_must_fit_the_version_of_snmp(app: Flask) -> None:
     )
     assert outcome.imported == 0
     assert [str(fault) for fault in outcome.faults] == [
-        "line 2: snmp_credential: is empty, but snmp_version 3 needs it",
-        "line 3: snmp_credential: “plain” lacks what snmp_version 3 needs; set it with --user, --auth and --priv",
-        "line 4: snmp_credential: “secure” is for snmp_version 3",
+        "line 2: snmp_credential: is empty, but SNMP version 3 needs it",
+        "line 3: snmp_credential: “plain” lacks what SNMP version 3 needs; set it with --user, --auth and --priv",
+        "line 4: snmp_credential: “secure” is for SNMP version 3",
     ]
 
 

@@ -82,7 +82,7 @@ def test_a_site_that_is_new_needs_all_that_makes_a_site(technician):
         ({"snmp_host": "10.0.0.256"}, "neither an IP address nor a host name"),
         ({"control_driver": "cisco-xapi"}, "the control driver needs it"),
         ({"snmp_credential": "nobody's"}, "choice"),
-        ({"snmp_version": "3"}, "snmp_version 3 needs it"),
+        ({"snmp_version": "3"}, "SNMP version 3 needs it"),
         ({"code": "tro-1"}, "There is a studio with this code already"),
     ],
 )
