@@ -8,7 +8,7 @@ from math import cos, radians, sin, sqrt
 from monitoring.outline import norway
 from monitoring.places import ORDER, Place
 
-WIDTH, HEIGHT = 400.0, 620.0
+WIDTH, HEIGHT = 400.0, 470.0
 # Equal areas around the middle of the mainland; what lies north of this is drawn into the box at the top left.
 CENTRE = radians(15.0), radians(65.0)
 MAINLAND_NORTH = 72.0

@@ -1,12 +1,13 @@
 """A conference as the reconciler holds it across the network: plain values, no open transaction behind them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import monotonic
 
 from sqlalchemy.orm import joinedload, selectinload
 
+from devices.errors import NotReady
 from models import (
     Admission,
     Bridge,
@@ -30,6 +31,9 @@ from scheduler.queries import LIVE
 from scheduler.rules import LegView
 from studios.booking.attendance import is_without_parties
 from studios.booking.hosts import is_seated
+
+# A bridge tells its nodes of a room in about a minute.
+ROOM_KNOWN = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
@@ -102,7 +106,7 @@ def read_table(conference_id: int, now: datetime, equipment: Equipment) -> Table
         ends_at=conference.ends_at,
         host=room or (stations[host_party] if host_party else None),
         host_party=host_party,
-        needs_room=room is not None and not _has_room(conference),
+        needs_room=room is not None and not _has_room(conference, views, now),
         former=_former(conference, equipment),
         warned_minutes=conference.warned_minutes,
         extended_minutes=conference.extended_minutes,
@@ -191,9 +195,12 @@ def _takes_part(party: Party) -> bool:
     return party.kind is PartyKind.GUEST or is_seated(party)
 
 
-def _has_room(conference: Conference) -> bool:
+def _has_room(conference: Conference, legs: Iterable[LegView], now: datetime) -> bool:
+    """A room that the bridge still does not know long after it was made has been lost there, and is made again."""
     room = db.session.get(BridgeRoom, (conference.id, conference.bridge_id))
-    return room is not None and room.closed_at is None
+    if room is None or room.closed_at is not None:
+        return False
+    return now - room.opened_at < ROOM_KNOWN or all(leg.cause != NotReady.code for leg in legs)
 
 
 def _former(conference: Conference, equipment: Equipment) -> frozenset[str]:

@@ -80,6 +80,23 @@ def test_while_the_bridge_does_not_know_the_room_yet_it_is_tried_again(network, 
     assert len(network.bridge.participants) == 3
 
 
+def test_a_room_that_is_lost_on_its_bridge_is_made_again(network, bridged, equipment):
+    """Somebody deleted it there, or the bridge was set up anew; for two minutes it may only be late."""
+    conference = bridged(since=timedelta(minutes=-1))
+    look_now(conference)
+    reconcile(conference.id, "tester", equipment)
+    network.bridge.close_all_rooms()
+    set_times(conference, starts_at=datetime.now(UTC))
+    passes_until(conference, equipment, lambda: kinds(conference).count("leg.failed") >= 3)
+    assert not network.bridge.rooms
+    earlier = datetime.now(UTC) - timedelta(minutes=3)
+    write(lambda: db.session.execute(db.update(BridgeRoom).values(opened_at=earlier)))
+    look_now(conference)
+    passes_until(conference, equipment, is_in(ConferenceState.RUNNING, conference))
+    assert len(network.bridge.rooms) == 1
+    assert len(network.bridge.participants) == 3
+
+
 def test_who_is_gone_from_the_room_by_a_fault_is_called_again(network, bridged, equipment):
     conference = bridged()
     passes_until(conference, equipment, is_in(ConferenceState.RUNNING, conference))
