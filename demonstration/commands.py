@@ -10,6 +10,7 @@ from flask.cli import with_appcontext
 
 from config import settings
 from demonstration import days, inventory, people
+from demonstration.measured import write_measurements
 from errors import Conflict
 from models import write
 from progress import ReportProgress, progress_bar
@@ -64,6 +65,7 @@ def _install_studios(seed: int) -> str:
 def _write_year(seed: int) -> str:
     with _progress("Writing the year before today") as progress:
         written = days.write_year(seed, datetime.now(UTC), progress)
+    write_measurements(seed, datetime.now(UTC))
     return f"Days before today: {written} written with their usage." if written else "Days before today: there already."
 
 
