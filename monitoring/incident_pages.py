@@ -12,7 +12,7 @@ from accounts.permissions import EVERY_ROLE, access, allow, polled
 from errors import Conflict, Forbidden, Invalid, Refused
 from models import Incident, database_now, write
 from monitoring import incident_reads, incidents, wording
-from monitoring.incident_reads import Wanted
+from monitoring.incident_reads import Sought
 from monitoring.statuses import want
 from monitoring.threats import Threat
 from monitoring.wall import REGIONS
@@ -45,8 +45,8 @@ class Filter:
     def turned(self, **changes: Any) -> str:
         return replace(self, **changes).address()
 
-    def wanted(self) -> Wanted:
-        return Wanted(
+    def sought(self) -> Sought:
+        return Sought(
             resolved=self.over,
             region=self.region,
             mine=person().id if self.mine else 0,
@@ -159,7 +159,7 @@ def may_move(threat: Threat) -> bool:
 
 def _list() -> dict[str, Any]:
     now, chosen = database_now(), Filter.asked()
-    found = incident_reads.cases(chosen.wanted(), now)
+    found = incident_reads.cases(chosen.sought(), now)
     mark = incident_reads.mark_of(found)
     return {
         "cases": found,

@@ -21,7 +21,7 @@ MOST_EVENTS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class Sought:
     """Which incidents: those that are open, or the last that are over. `mine`: an account's key."""
 
     resolved: bool = False
@@ -51,22 +51,22 @@ class Case:
         return len({each.conference_id for each in self.hit})
 
 
-def cases(wanted: Wanted, now: datetime) -> list[Case]:
+def cases(sought: Sought, now: datetime) -> list[Case]:
     """The most urgent first; of those that are over the last two hundred, newest first."""
-    query = _whole().where(Incident.resolved_at.is_not(None) if wanted.resolved else Incident.resolved_at.is_(None))
-    if wanted.severities:
-        query = query.where(Incident.severity.in_(wanted.severities))
-    if wanted.mine:
-        query = query.where(Incident.assigned_to_id == wanted.mine)
-    if wanted.untaken:
+    query = _whole().where(Incident.resolved_at.is_not(None) if sought.resolved else Incident.resolved_at.is_(None))
+    if sought.severities:
+        query = query.where(Incident.severity.in_(sought.severities))
+    if sought.mine:
+        query = query.where(Incident.assigned_to_id == sought.mine)
+    if sought.untaken:
         query = query.where(Incident.acknowledged_at.is_(None))
-    if wanted.region:
-        query = query.where(Site.health_region == wanted.region)
-    if wanted.resolved:
+    if sought.region:
+        query = query.where(Site.health_region == sought.region)
+    if sought.resolved:
         query = query.order_by(Incident.resolved_at.desc(), Incident.id.desc()).limit(MOST_RESOLVED)
     rows: Sequence[Incident] = db.session.scalars(query).all()
     hit = threats_of(rows, now)
-    return [Case(one, hit[one.id]) for one in (rows if wanted.resolved else ranked(rows, hit, now))]
+    return [Case(one, hit[one.id]) for one in (rows if sought.resolved else ranked(rows, hit, now))]
 
 
 def case(number: int, now: datetime) -> Case:
@@ -99,14 +99,6 @@ def story_of(incident: Incident) -> Sequence[Event]:
     return db.session.scalars(
         _events().where(sa.or_(Event.incident_id == incident.id, around)).limit(MOST_EVENTS)
     ).all()
-
-
-def open_numbers(studio_ids: Sequence[int]) -> dict[int, int]:
-    """The open incident of each of these studios, where there is one."""
-    query = sa.select(Incident.studio_id, Incident.id).where(
-        Incident.studio_id.in_(studio_ids), Incident.resolved_at.is_(None)
-    )
-    return {studio_id: number for studio_id, number in db.session.execute(query) if studio_id}
 
 
 def mark_of(found: Sequence[Case], events: Sequence[Event] = ()) -> str:

@@ -13,7 +13,7 @@ from monitoring import wording
 from monitoring.agenda import Call, Meeting, Risk, absent, at_risk, calls, unbooked
 from monitoring.attention import NoShow, RedLook, no_shows, red_looks
 from monitoring.dashboard import Change, Snapshot, last_changes
-from monitoring.incident_reads import Case, Wanted, cases
+from monitoring.incident_reads import Case, Sought, cases
 from monitoring.places import Place, places
 from monitoring.stirrings import Cursor, Kind, Stirring
 from monitoring.telling import on_call_now
@@ -152,7 +152,7 @@ class StatusPage:
 def status_page(seen: Snapshot, cursor: Cursor, me: int = 0, endpoint: str = "monitoring.changes") -> StatusPage:
     """`me`: the account of whoever looks, 0 for a wallboard; `endpoint`: where the page asks what changed."""
     wanted, tiles = Filter.asked(), seen.tiles.values()
-    found = cases(Wanted(), seen.now)
+    found = cases(Sought(), seen.now)
     risks = at_risk(seen.tiles, seen.agenda, seen.now)
     return StatusPage(
         seen=seen,

@@ -146,9 +146,7 @@ NOBODY = Profile("other", ())
 def profile_for(object_id: str, folder: str) -> Profile:
     """By sysObjectID: the one that matches most of it. `folder`: where the installation has its own; empty for none."""
     fitting = [profile for profile in _profiles(folder) if profile.fits(object_id)]
-    return max(
-        fitting, key=lambda one: max(len(start) for start in one.matches if object_id.startswith(start)), default=NOBODY
-    )
+    return max(fitting, key=lambda one: one.matched(object_id), default=NOBODY)
 
 
 @cache

@@ -16,7 +16,7 @@ from api.values import AnswerModel, Instant, PlainText, RequestModel
 from errors import Forbidden, Invalid
 from models import Account, Incident, Severity, database_now, db
 from monitoring import incidents
-from monitoring.incident_reads import Wanted, cases, events_of, incident_at
+from monitoring.incident_reads import Sought, cases, events_of, incident_at
 from monitoring.threats import Threat, priority_of, threats_of
 from studios.booking.api.refusing import done
 from studios.booking.api.rights import person
@@ -100,7 +100,7 @@ class IncidentsAnswer(AnswerModel):
 def listed(query: IncidentsQuery) -> Answer:
     """The most urgent first; with `resolved` the last two hundred that are over, newest first."""
     now = database_now()
-    found = cases(Wanted(query.resolved, query.severity), now)
+    found = cases(Sought(query.resolved, query.severity), now)
     return Answer(IncidentsAnswer(incidents=[IncidentAnswer(**_facts(one.incident, one.hit, now)) for one in found]))
 
 
