@@ -178,14 +178,15 @@ def _seen(page: Page, studios: Studios, code: str, traps: bool) -> float:
 
 
 @contextmanager
-def open_page(address: str, cookie: str) -> Iterator[Page]:
-    """The status page in a real browser."""
+def open_page(address: str, cookie: str = "", path: str = "/status") -> Iterator[Page]:
+    """A page in a real browser, that of whoever the cookie belongs to or of a stranger."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
         context = browser.new_context(viewport={"width": 1280, "height": 900}, bypass_csp=True)  # to look into the page
-        context.add_cookies([{"name": "studionett", "value": cookie, "url": address}])
+        if cookie:
+            context.add_cookies([{"name": "studionett", "value": cookie, "url": address}])
         page = context.new_page()
-        page.goto(f"{address}/status")
+        page.goto(f"{address}{path}")
         yield page
         browser.close()
 

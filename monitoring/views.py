@@ -104,6 +104,7 @@ def vocabulary() -> dict[str, object]:
         "wording": wording,
         "TileState": TileState,
         "Watch": Watch,
+        "beat_endpoint": "monitoring.beat",
         "RISKS_SHOWN": RISKS_SHOWN,
         "CALLS_SHOWN": CALLS_SHOWN,
         "CASES_SHOWN": CASES_SHOWN,

@@ -37,7 +37,7 @@ def show() -> ResponseReturnValue:
     now = database_now()
     page = status_page(snapshot(now, stale_after()), Cursor(now), endpoint="wallboard.changes")
     beat = heartbeat(now, stale_after())
-    return render_template("monitoring/wallboard.html", page=page, now=now, beat=beat)
+    return render_template("monitoring/wallboard.html", page=page, now=now, beat=beat, beat_endpoint="wallboard.pulse")
 
 
 @blueprint.post("")
@@ -77,12 +77,13 @@ def changes() -> ResponseReturnValue:
 @blueprint.get("/heartbeat")
 @public
 @polled
-def beat() -> ResponseReturnValue:
+def pulse() -> ResponseReturnValue:
     """How alive the monitor is and how old the data."""
     if not _may_look():
         return _whole_page()
     now = database_now()
-    return render_template("monitoring/_beat.html", now=now, beat=heartbeat(now, stale_after()))
+    beat = heartbeat(now, stale_after())
+    return render_template("monitoring/_beat.html", now=now, beat=beat, beat_endpoint="wallboard.pulse")
 
 
 def _may_look() -> bool:

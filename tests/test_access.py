@@ -116,7 +116,7 @@ EXPECTED = {
     "upkeep.export": CARETAKERS,
     "upkeep.new": CARETAKERS,
     "upkeep.retire": CARETAKERS,
-    "wallboard.beat": PUBLIC,
+    "wallboard.pulse": PUBLIC,
     "wallboard.changes": PUBLIC,
     "wallboard.let_in": PUBLIC,
     "wallboard.show": PUBLIC,

@@ -23,7 +23,7 @@ from studios.inventory.queries import studio_by_code
 
 blueprint = Blueprint("closure_pages", __name__, url_prefix="/closures")
 
-END_OF_WORK = time(16)
+END_OF_WORK, LATE = time(16), time(14)
 OVER_SHOWN = timedelta(days=7)
 MOST_LISTED = 200
 MOST_MOVED = 200
@@ -41,9 +41,9 @@ class Typed:
 
     @staticmethod
     def usual() -> "Typed":
-        """From now to the end of the working day."""
+        """From now to the end of the working day; late in the day, to the next one's."""
         wall = now().astimezone(zone())
-        ends = wall.date() if wall.time() < END_OF_WORK else wall.date() + timedelta(days=1)
+        ends = wall.date() if wall.time() < LATE else wall.date() + timedelta(days=1)
         return Typed(wall.date().isoformat(), f"{wall:%H:%M}", ends.isoformat(), END_OF_WORK.isoformat("minutes"), "")
 
     @staticmethod

@@ -133,6 +133,8 @@ def test_an_incident_is_worked_on_to_its_end(web, night, page):
 def test_a_studio_is_taken_out_of_use_and_its_conference_moved_from_its_page(web, night, page):
     sign_in(page, web, f"/status/studios/{night.code}")
     page.get_by_role("link", name="Take out of use").click()
+    tomorrow = (database_now() + timedelta(days=1)).date().isoformat()
+    page.get_by_label("Until, day").fill(tomorrow)  # whatever the time of day is now
     page.get_by_label("Reason").fill("A dead codec")
     page.get_by_role("button", name="Take out of use").click()
     expect(page.get_by_label(f"Move {night.reference}")).to_be_checked()
@@ -198,6 +200,7 @@ def test_a_wallboard_lives_by_a_token_until_it_is_revoked(web, night, browser: B
         page.get_by_role("button", name="Show the wallboard").click()
         expect(page.locator(f"#t{night.ill.id}")).to_have_class(re.compile("is-down"))
         expect(page.get_by_role("navigation", name="Main menu")).to_have_count(0)
+        page.wait_for_timeout(6000)  # by now it has asked everything that it asks by itself
         turn(night.partner, health=Health.DEGRADED, cause="camera", since=database_now())
         expect(page.locator(f"#t{night.partner.id}")).to_have_class(re.compile("is-degraded"), timeout=8000)
         write(lambda: revoke(db.session.get_one(ApiToken, key)))

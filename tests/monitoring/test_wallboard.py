@@ -1,5 +1,6 @@
 """The screen on the wall: let in by a token of its own, which reads and can be revoked."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -64,6 +65,19 @@ def test_a_token_lets_it_in_and_the_page_lives(screen, person):
     assert screen.get(address).status_code == 204
     turn(studio, health=Health.DOWN, cause="no-answer")
     assert "is-down" in screen.get(address).text
+
+
+def test_all_that_the_page_asks_for_by_itself_is_let_in_by_the_token(screen, person):
+    """Else the first question to another address would lead the screen away to the sign-in page."""
+    watched()
+    screen.post("/wallboard", data={"token": a_token(person)[1]})
+    for text in (screen.get("/wallboard").text, screen.get("/wallboard/heartbeat").text):
+        asked = re.findall(r'hx-get="([^"]+)"', text)
+        assert asked
+        for address in asked:
+            answer = screen.get(address.replace("&amp;", "&"), headers={"HX-Request": "true"})
+            assert (address, answer.status_code in (200, 204)) == (address, True)
+            assert "HX-Refresh" not in answer.headers
 
 
 def test_the_token_opens_nothing_else(screen, person):
