@@ -43,7 +43,9 @@ def test_every_asset_is_copied_with_its_licence(checkout: Checkout, npm: Path) -
     copied = {str(file.relative_to(checkout.vendor)) for file in checkout.vendor.rglob("*.*")}
     assert {"htmx.min.js", "designsystemet.css", "theme.css", "inter.css"} <= copied
     assert "files/inter-latin-wght-normal.woff2" in copied
-    assert len(list((checkout.vendor / "licences").iterdir())) == 4
+    assert "files/countries-50m.json" in copied
+    packages = {source.rpartition("/")[0].removesuffix("/dist") for source in assets.COPIED if "LICENSE" in source}
+    assert len(list((checkout.vendor / "licences").iterdir())) == len(packages) == 5
 
 
 def test_assets_that_were_cut_short_are_made_anew(checkout: Checkout, npm: Path) -> None:
