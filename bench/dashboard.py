@@ -13,22 +13,22 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from statistics import median, quantiles
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import sqlalchemy as sa
-from flask import current_app
+from flask import Flask, current_app
 from flask_migrate import upgrade
 from playwright.sync_api import Page, sync_playwright
 
-from accounts.people import begin_session
 from app import create_app
 from bench.program import KEY, demonstration
+from bench.serving import cookie as signed_in
 from bench.serving import served
 from bench.table import Figure, show
 from bench.watched import LARGEST_SITE, Studios, code_of, fleet, monitor, write_inventory
 from config import Settings
-from models import Account, EndpointStatus, Health, Role, database_now, db, write
+from models import EndpointStatus, Health, Role, database_now, db, write
 from simulation.studio import Fault
 from tests import factories
 from tests.browser.conftest import CHROMIUM, CHROMIUM_FLAGS
@@ -75,7 +75,7 @@ def main() -> None:
 def _served_figures(folder: str, options: argparse.Namespace) -> Iterator[Figure]:
     url = demonstration(folder)
     with context(url):
-        cookie = cookie_of_technician()
+        cookie = _technician()
         _keep_fresh()
     with served(url) as address, _client(address, cookie) as client:
         yield from _whole_page(client, options.times)
@@ -147,7 +147,7 @@ def _seen_figures(folder: Path, faults: int) -> Iterator[Figure]:
     with context(url), fleet(STUDIOS) as studios:
         upgrade()
         write(lambda: write_inventory(STUDIOS))
-        cookie = cookie_of_technician()  # before the monitor writes
+        cookie = _technician()  # before the monitor writes
         with monitor(url, folder / "monitor.log"), served(url) as address, open_page(address, cookie) as page:
             _await(all_well, "not all are found well")
             page.wait_for_function("document.querySelectorAll('.region .tile.is-idle').length === 900", timeout=60_000)
@@ -209,16 +209,10 @@ def context(url: str) -> Iterator[Any]:
         db.engine.dispose()
 
 
-def cookie_of_technician() -> str:
-    """Of a technician."""
-    key = factories.account("screen@example.org", role=Role.TECHNICIAN).id
-    token = write(lambda: begin_session(db.session.get_one(Account, key)))
-    client = current_app.test_client()
-    with client.session_transaction() as session:
-        session["_user_id"], session["_fresh"] = token, True
-    cookie = client.get_cookie("studionett")
-    assert cookie is not None
-    return str(cookie.value)
+def _technician() -> str:
+    """The cookie of one who has signed in."""
+    app = cast(Flask, current_app._get_current_object())  # type: ignore[attr-defined]
+    return signed_in(app, factories.account("screen@example.org", role=Role.TECHNICIAN).id)
 
 
 def _keep_fresh() -> None:

@@ -21,13 +21,13 @@ import structlog
 import waitress
 from flask import Flask
 
-from accounts.people import begin_session
 from app import create_app
 from bench.program import KEY
+from bench.serving import cookie
 from bench.table import Figure, show
 from bench.year import filled
 from config import Settings
-from models import Account, Organisation, Role, Site, Studio, db, write
+from models import Account, Organisation, Role, Site, Studio, db
 from tests import factories
 
 NOTHING = "/healthz"
@@ -74,20 +74,9 @@ def _measured(url: str, times: int) -> list[Figure]:
     app = create_app(Settings(database_url=url, secret_key=KEY))
     app.config["WTF_CSRF_ENABLED"] = False  # forms are sent without having been shown
     with app.app_context():
-        cookie = _signed_in(app)
+        signed_in = cookie(app, administrator().id)
         many = _many_studios()
-        return _measure(app, cookie, times, many)
-
-
-def _signed_in(app: Flask) -> str:
-    """The cookie of an administrator, who may see every page."""
-    token = write(lambda: begin_session(administrator()))
-    client = app.test_client()
-    with client.session_transaction() as session:
-        session["_user_id"], session["_fresh"] = token, True
-    cookie = client.get_cookie("studionett")
-    assert cookie is not None
-    return str(cookie.value)
+        return _measure(app, signed_in, times, many)
 
 
 def administrator() -> Account:
@@ -108,13 +97,13 @@ def _many_studios() -> str:
     return f"/calendar/organisation/{key}?day={day.isoformat()}"
 
 
-def _measure(app: Flask, cookie: str, times: int, many: str) -> list[Figure]:
+def _measure(app: Flask, signed_in: str, times: int, many: str) -> list[Figure]:
     """Over real HTTP on loopback, so that /healthz shows what the server and the wire alone take."""
     server = waitress.create_server(app, host="127.0.0.1", port=0, threads=4)
     threading.Thread(target=server.run, daemon=True).start()
     address = f"http://127.0.0.1:{server.effective_port}"
     with httpx.Client(
-        base_url=address, cookies={"studionett": cookie}, trust_env=False, timeout=60, follow_redirects=True
+        base_url=address, cookies={"studionett": signed_in}, trust_env=False, timeout=60, follow_redirects=True
     ) as client:
         bare = _median(client, Asked(NOTHING, lambda client: client.get(NOTHING)), times)
         figures = [Figure(f"{NOTHING}: time", bare * 1000, "ms")]

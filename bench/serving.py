@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import httpx
+from flask import Flask
 
+from accounts.people import begin_session
 from accounts.rules import Scope
 from accounts.tokens import create_token
 from app import create_app
@@ -51,6 +53,17 @@ def token(url: str) -> str:
         db.session.remove()
         db.engine.dispose()
     return secret
+
+
+def cookie(app: Flask, account_id: int) -> str:
+    """That of a browser in which this person has signed in."""
+    token = write(lambda: begin_session(db.session.get_one(Account, account_id)))
+    browser = app.test_client()
+    with browser.session_transaction() as session:
+        session["_user_id"], session["_fresh"] = token, True
+    found = browser.get_cookie("studionett")
+    assert found is not None
+    return str(found.value)
 
 
 def client(address: str, secret: str = "") -> httpx.Client:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -13,6 +13,7 @@ from errors import Conflict, Forbidden, Invalid, Refused
 from models import Incident, database_now, write
 from monitoring import incident_reads, incidents, wording
 from monitoring.incident_reads import Sought
+from monitoring.marks import unless_seen
 from monitoring.statuses import want
 from monitoring.threats import Threat
 from monitoring.wall import REGIONS
@@ -67,7 +68,7 @@ def listed() -> ResponseReturnValue:
 def listed_live() -> ResponseReturnValue:
     """The list for a page that asks by itself; nothing when it has seen this already."""
     found = _list()
-    return _unless_seen(found["mark"], lambda: render_template("monitoring/_incidents.html", **found))
+    return unless_seen(found["mark"], lambda: render_template("monitoring/_incidents.html", **found))
 
 
 @blueprint.get("/<int:number>")
@@ -83,7 +84,7 @@ def one(number: int) -> ResponseReturnValue:
 def one_live(number: int) -> ResponseReturnValue:
     """What of the page changes by itself."""
     found = _one(number)
-    return _unless_seen(found["mark"], lambda: render_template("monitoring/_incident.html", **found))
+    return unless_seen(found["mark"], lambda: render_template("monitoring/_incident.html", **found))
 
 
 @blueprint.post("/<int:number>/acknowledge")
@@ -160,7 +161,7 @@ def may_move(threat: Threat) -> bool:
 def _list() -> dict[str, Any]:
     now, chosen = database_now(), Filter.asked()
     found = incident_reads.cases(chosen.sought(), now)
-    mark = incident_reads.mark_of(found)
+    mark = incident_reads.mark_of_cases(found)
     return {
         "cases": found,
         "chosen": chosen,
@@ -175,7 +176,7 @@ def _one(number: int) -> dict[str, Any]:
     now = database_now()
     case = incident_reads.case(number, now)
     events = incident_reads.story_of(case.incident)
-    mark = incident_reads.mark_of([case], events)
+    mark = incident_reads.mark_of_cases([case], events)
     return {
         "case": case,
         "incident": case.incident,
@@ -187,10 +188,6 @@ def _one(number: int) -> dict[str, Any]:
         "mark": mark,
         "live_address": url_for("incident_pages.one_live", number=number, seen=mark),
     }
-
-
-def _unless_seen(mark: str, page: Callable[[], str]) -> ResponseReturnValue:
-    return Response(status=204) if request.args.get("seen") == mark else page()
 
 
 def _done(number: int, work: Callable[[], Incident], told: str, typed: str = "") -> ResponseReturnValue:

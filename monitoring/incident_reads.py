@@ -1,6 +1,5 @@
 """Reads: incidents, what they hit and what happened to them."""
 
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,6 +11,7 @@ from sqlalchemy.orm import joinedload
 
 from errors import NotFound
 from models import Event, Incident, Severity, Site, Studio, db
+from monitoring.marks import mark_of
 from monitoring.threats import Threat, ranked, threats_of
 
 MOST_RESOLVED = 200
@@ -101,7 +101,7 @@ def story_of(incident: Incident) -> Sequence[Event]:
     ).all()
 
 
-def mark_of(found: Sequence[Case], events: Sequence[Event] = ()) -> str:
+def mark_of_cases(found: Sequence[Case], events: Sequence[Event] = ()) -> str:
     """Another one as soon as anything of these would look different."""
     facts = [
         (
@@ -117,7 +117,7 @@ def mark_of(found: Sequence[Case], events: Sequence[Event] = ()) -> str:
         )
         for one in found
     ]
-    return f"{zlib.crc32(repr((facts, [event.id for event in events])).encode()):x}"
+    return mark_of((facts, [event.id for event in events]))
 
 
 def _events() -> sa.Select[Any]:

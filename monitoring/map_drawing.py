@@ -3,6 +3,7 @@ outline, which is read once."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from math import cos, radians, sin, sqrt
 
 from monitoring.outline import norway
@@ -36,22 +37,23 @@ class Drawing:
 
 
 def drawing(places: Sequence[Place]) -> Drawing:
+    frame, land = _land()
+    on_top = sorted(places, key=lambda place: -ORDER.index(place.state))
+    mainland, north = ([place for place in on_top if _is_off(place) is off] for off in (False, True))
+    apart = BOX[2] / (1 + len(north))
+    return Drawing(
+        land,
+        [_mark(place, *frame.fit(*projected(place.longitude, place.latitude))) for place in mainland],
+        [_mark(place, BOX[0] + apart * number, BOX[1] + 28) for number, place in enumerate(north, start=1)],
+    )
+
+
+@cache
+def _land() -> "tuple[_Frame, str]":
+    """Thousands of points that are the same each time."""
     rings = [ring for ring in norway() if all(_is_mainland(*point) for point in ring)]
     frame = _Frame([projected(*point) for ring in rings for point in ring])
-    on_top = sorted(places, key=lambda place: -ORDER.index(place.state))
-    return Drawing(
-        land="".join(_path(frame.fit(*projected(*point)) for point in ring) for ring in rings),
-        marks=[
-            _mark(place, *frame.fit(*projected(place.longitude, place.latitude)))
-            for place in on_top
-            if not _is_off(place)
-        ],
-        north=[
-            _mark(place, BOX[0] + BOX[2] * (number + 1) / (1 + len(north)), BOX[1] + 28)
-            for north in [[place for place in on_top if _is_off(place)]]
-            for number, place in enumerate(north)
-        ],
-    )
+    return frame, "".join(_path(frame.fit(*projected(*point)) for point in ring) for ring in rings)
 
 
 def projected(longitude: float, latitude: float) -> tuple[float, float]:

@@ -19,7 +19,7 @@ from monitoring.stirrings import Cursor, Kind, Stirring
 from monitoring.telling import on_call_now
 from monitoring.threats import Threat
 from monitoring.tiles import FAULTS, WELL, Tile, TileState
-from monitoring.wall import Region, wall
+from monitoring.wall import Region, region_names, wall
 
 RISKS_SHOWN = 12
 CALLS_SHOWN = 12
@@ -94,7 +94,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class StatusPage:
-    """`regions` are all of them; `shown` those that the filter lets through. `label` says a tile in words. `flags` are
+    """`shown` are the regions that the filter lets through. `label` says a tile in words. `flags` are
     classes of the tiles whose incident is the person's or nobody's yet."""
 
     seen: Snapshot
@@ -113,7 +113,7 @@ class StatusPage:
     parts: list[Part]
     changes: list[Change]
     places: list[Place]
-    regions: list[Region]
+    region_names: list[str]
     shown: list[Region]
     vendors: list[str]
     on_call: Sequence[OnCall]
@@ -171,7 +171,7 @@ def status_page(seen: Snapshot, cursor: Cursor, me: int = 0, endpoint: str = "mo
         parts=_parts(tiles),
         changes=last_changes(),
         places=places(seen.tiles, seen.agenda, seen.now)[:PLACES_SHOWN],
-        regions=wall(tiles),
+        region_names=region_names(tiles),
         shown=wall(tile for tile in tiles if wanted.has(tile)),
         vendors=sorted({tile.vendor for tile in tiles if tile.vendor}),
         on_call=on_call_now(seen.now),

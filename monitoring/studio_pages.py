@@ -1,12 +1,11 @@
 """The page /status/studios/<code>: a studio as technicians see it, with what was measured and what can be done."""
 
-import zlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import format_datetime
 from flask_babel import gettext as _
@@ -18,6 +17,7 @@ from errors import Forbidden, NotFound
 from models import EndpointStatus, Health, Studio, database_now, write
 from monitoring import incidents, studio_reads, wording
 from monitoring.charts import Chart, Range, Stretch, Window, chart, columns, strip, window
+from monitoring.marks import mark_of, unless_seen
 from monitoring.rules import Cause
 from monitoring.statuses import want
 from studios.booking.api.reading import BOOKERS
@@ -72,9 +72,7 @@ def page(code: str) -> ResponseReturnValue:
 def live(code: str) -> ResponseReturnValue:
     """What of the page changes by itself; nothing when it was seen already."""
     found = _head(_studio(code), database_now())
-    if request.args.get("seen") == found["mark"]:
-        return Response(status=204)
-    return render_template("monitoring/_studio.html", **found)
+    return unless_seen(found["mark"], lambda: render_template("monitoring/_studio.html", **found))
 
 
 @blueprint.post("/<code>/poll")
@@ -111,7 +109,7 @@ def _head(studio: Studio, now: datetime) -> dict[str, Any]:
         status and (status.since, status.cause, status.in_call, status.call_peer, status.peripherals),
     )
     known = (facts, [event.id for event in events], incident and (incident.id, incident.assigned_to_id))
-    mark = f"{zlib.crc32(repr(known).encode()):x}"
+    mark = mark_of(known)
     return {
         "studio": studio,
         "equipment_name": _equipment_name(studio),

@@ -1,6 +1,5 @@
 """The technician's status page, and the small answers that keep an open page true."""
 
-import zlib
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,6 +17,7 @@ from monitoring.dashboard import RISK_AHEAD, Snapshot, heartbeat, snapshot, stud
 from monitoring.incident_pages import may_move, may_work_on
 from monitoring.lookout import lookout
 from monitoring.map_drawing import drawing
+from monitoring.marks import mark_of, unless_seen
 from monitoring.page import CALLS_SHOWN, CASES_SHOWN, LISTED, RISKS_SHOWN, news, status_page
 from monitoring.places import places
 from monitoring.stirrings import Cursor, Stirring, cursor_after, stirrings
@@ -83,9 +83,7 @@ def map_of_places() -> ResponseReturnValue:
 def map_live() -> ResponseReturnValue:
     """Both for a page that asks by itself; nothing when it has seen this already."""
     found = _map()
-    if request.args.get("seen") == found["mark"]:
-        return Response(status=204)
-    return render_template("monitoring/_map.html", **found)
+    return unless_seen(found["mark"], lambda: render_template("monitoring/_map.html", **found))
 
 
 @blueprint.get("/status/heartbeat")
@@ -134,8 +132,7 @@ def _map() -> dict[str, Any]:
     now = database_now()
     seen = snapshot(now, stale_after())
     found = places(seen.tiles, seen.agenda, now)
-    mark = f"{zlib.crc32(repr(found).encode()):x}"
-    return {"places": found, "drawing": drawing(found), "now": now, "mark": mark}
+    return {"places": found, "drawing": drawing(found), "now": now, "mark": mark_of(found)}
 
 
 def _cursor() -> Cursor:

@@ -60,6 +60,11 @@ class Region:
         return sum(len(group.marks) for group in self.groups)
 
 
+def region_names(tiles: Iterable[Tile]) -> list[str]:
+    """Of all regions that there are, in the order of the wall."""
+    return sorted({tile.region for tile in tiles}, key=_region)
+
+
 def wall(tiles: Iterable[Tile]) -> list[Region]:
     """Every tile in its place, the same place each time."""
     ordered = sorted(tiles, key=_place)
@@ -89,9 +94,12 @@ def _heading(tile: Tile) -> tuple[int, str, int]:
 
 
 def _place(tile: Tile) -> tuple[object, ...]:
-    region = REGIONS.index(tile.region) if tile.region in REGIONS else len(REGIONS)
     within = alphabetical(_where(tile)), alphabetical(tile.site), tile.site_id, int(number(tile) or 0), tile.code
-    return region, tile.region, *_heading(tile), *within
+    return *_region(tile.region), *_heading(tile), *within
+
+
+def _region(name: str) -> tuple[int, str]:
+    return (REGIONS.index(name) if name in REGIONS else len(REGIONS)), name
 
 
 def _where(tile: Tile) -> str:

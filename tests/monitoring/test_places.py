@@ -111,7 +111,7 @@ def test_the_table_says_what_the_map_says(technician):
         for site in rows
     }
     assert on_map == in_table
-    assert set(on_map.values()) == {"Down", "OK"} or {value.lower() for value in on_map.values()} == {"down", "ok"}
+    assert set(on_map.values()) == {"Down", "OK"}
 
 
 def test_an_open_map_is_told_only_what_is_new(technician):
