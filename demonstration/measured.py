@@ -16,20 +16,22 @@ SILENT = (Health.DOWN, Health.UNREACHABLE)
 
 
 def write_measurements(seed: int, now: datetime) -> int:
-    """How many were written: none where there are any by the hour already."""
-    if db.session.scalar(sa.select(Measurement.endpoint_id).where(Measurement.span == Span.HOUR).limit(1)):
-        return 0
-    newest = now.replace(minute=0, second=0, microsecond=0) - HOUR
-    first = newest - (HOURS - 1) * HOUR
-    silences = _silences(first, newest + HOUR)
+    """Of the week before anything was really measured; how many were written. One that was cut short is carried on."""
+    five_minutes = Measurement.span == Span.FIVE_MINUTES
+    measured = db.session.scalar(sa.select(sa.func.min(Measurement.starts_at)).where(five_minutes)) or now
+    end = measured.replace(minute=0, second=0, microsecond=0)
+    first = end - HOURS * HOUR
+    hourly = sa.select(Measurement.starts_at).where(Measurement.span == Span.HOUR, Measurement.starts_at >= first)
+    known = set(db.session.scalars(hourly.distinct()))
+    missing = [hour for number in range(HOURS) if (hour := first + number * HOUR) not in known]
+    silences = _silences(first, end) if missing else {}
     keys = list(db.session.scalars(sa.select(Endpoint.id).order_by(Endpoint.id)))
     random = Random(f"{seed} measured")
     usual = {key: random.uniform(2.0, 28.0) for key in keys}
-    for number in range(HOURS):
-        hour = first + number * HOUR
+    for hour in missing:
         rows = [_row(key, hour, usual[key], silences.get(key, ()), random) for key in keys]
         write(lambda rows=rows: db.session.execute(sa.insert(Measurement), rows))  # type: ignore[misc]
-    return HOURS * len(keys)
+    return len(missing) * len(keys)
 
 
 def _row(key: int, hour: datetime, usual: float, silences: Sequence[Silence], random: Random) -> dict[str, object]:

@@ -29,10 +29,24 @@ LISTED = 8
 
 
 @dataclass(frozen=True, slots=True)
+class Screen:
+    """Where the page is shown, by the endpoints that it leads to and asks."""
+
+    home: str
+    changes: str
+    beat: str
+
+
+DESK = Screen("monitoring.status", "monitoring.changes", "monitoring.beat")
+WALL = Screen("wallboard.show", "wallboard.changes", "wallboard.pulse")
+
+
+@dataclass(frozen=True, slots=True)
 class Filter:
     """What of the wall is shown: some regions, or all when none is named; one vendor's equipment, or all; studios in
     some states, or in any; those whose incident is the person's, or nobody's yet."""
 
+    screen: Screen
     regions: tuple[str, ...] = ()
     vendor: str = ""
     only: str = ""
@@ -45,12 +59,11 @@ class Filter:
     OF_INCIDENTS: ClassVar[tuple[str, ...]] = ("mine", "untaken")
 
     @staticmethod
-    def asked() -> "Filter":
+    def asked(screen: Screen) -> "Filter":
         only = request.args.get("only", "")
         known = only in Filter.STATES or only in Filter.OF_INCIDENTS
-        return Filter(
-            tuple(request.args.getlist("region")[:20]), request.args.get("vendor", "")[:100], only if known else ""
-        )
+        regions, vendor = request.args.getlist("region")[:20], request.args.get("vendor", "")[:100]
+        return Filter(screen, tuple(regions), vendor, only if known else "")
 
     def shows(self, region: str) -> bool:
         return not self.regions or region in self.regions
@@ -70,8 +83,14 @@ class Filter:
     def with_only(self, only: str) -> str:
         return replace(self, only="" if only == self.only else only).address()
 
-    def address(self, endpoint: str = "monitoring.status", **more: Any) -> str:
-        return url_for(endpoint, region=list(self.regions), vendor=self.vendor or None, only=self.only or None, **more)
+    def address(self, endpoint: str = "", **more: Any) -> str:
+        return url_for(
+            endpoint or self.screen.home,
+            region=list(self.regions),
+            vendor=self.vendor or None,
+            only=self.only or None,
+            **more,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +119,6 @@ class StatusPage:
     seen: Snapshot
     filter: Filter
     cursor: Cursor
-    changes_endpoint: str
     counts: "Counter[TileState]"
     dangers: list[Danger]
     risks_by_state: "Counter[TileState]"
@@ -142,23 +160,22 @@ class StatusPage:
     def changes_address(self) -> str:
         """Where the page asks next for what changed."""
         return self.filter.address(
-            self.changes_endpoint,
+            self.filter.screen.changes,
             since=str(self.cursor),
             seen=".".join(sorted(self.cursor.marks)) or None,
             studios=len(self.seen.tiles),
         )
 
 
-def status_page(seen: Snapshot, cursor: Cursor, me: int = 0, endpoint: str = "monitoring.changes") -> StatusPage:
-    """`me`: the account of whoever looks, 0 for a wallboard; `endpoint`: where the page asks what changed."""
-    wanted, tiles = Filter.asked(), seen.tiles.values()
+def status_page(seen: Snapshot, cursor: Cursor, screen: Screen, me: int = 0) -> StatusPage:
+    """`me`: the account of whoever looks, 0 for a wallboard."""
+    wanted, tiles = Filter.asked(screen), seen.tiles.values()
     found = cases(Sought(), seen.now)
     risks = at_risk(seen.tiles, seen.agenda, seen.now)
     return StatusPage(
         seen=seen,
         filter=wanted,
         cursor=cursor,
-        changes_endpoint=endpoint,
         counts=Counter(tile.state for tile in tiles),
         dangers=[_danger(risk, found) for risk in risks],
         risks_by_state=Counter(risk.tile.state for risk in risks),

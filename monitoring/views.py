@@ -18,7 +18,7 @@ from monitoring.incident_pages import may_move, may_work_on
 from monitoring.lookout import lookout
 from monitoring.map_drawing import drawing
 from monitoring.marks import mark_of, unless_seen
-from monitoring.page import CALLS_SHOWN, CASES_SHOWN, LISTED, RISKS_SHOWN, news, status_page
+from monitoring.page import CALLS_SHOWN, CASES_SHOWN, DESK, LISTED, RISKS_SHOWN, Screen, news, status_page
 from monitoring.places import places
 from monitoring.stirrings import Cursor, Stirring, cursor_after, stirrings
 from monitoring.tiles import Tile, TileState, Watch
@@ -32,7 +32,7 @@ blueprint = Blueprint("monitoring", __name__)
 @allow(*EVERY_ROLE)
 def status() -> ResponseReturnValue:
     now = database_now()
-    page = status_page(snapshot(now, stale_after()), Cursor(now), person().id)
+    page = status_page(snapshot(now, stale_after()), Cursor(now), DESK, person().id)
     return render_template("monitoring/status.html", page=page, now=now, beat=heartbeat(now, stale_after()))
 
 
@@ -41,10 +41,10 @@ def status() -> ResponseReturnValue:
 @polled
 def changes() -> ResponseReturnValue:
     """What changed since the cursor, as parts that replace their like in the open page; 204 when nothing did."""
-    return what_changed("monitoring.changes", person().id)
+    return what_changed(DESK, person().id)
 
 
-def what_changed(endpoint: str, me: int) -> ResponseReturnValue:
+def what_changed(screen: Screen, me: int) -> ResponseReturnValue:
     cursor = _cursor()
     if cursor.is_asleep(datetime.now(UTC)):
         return _whole_page()
@@ -59,7 +59,7 @@ def what_changed(endpoint: str, me: int) -> ResponseReturnValue:
     touched = _touched(fresh, seen)
     return render_template(
         "monitoring/changes.html",
-        page=status_page(seen, cursor_after(looked.found, now), me, endpoint),
+        page=status_page(seen, cursor_after(looked.found, now), screen, me),
         now=now,
         touched=touched,
         news=news(fresh, touched.values(), cursor),
@@ -102,7 +102,7 @@ def vocabulary() -> dict[str, object]:
         "wording": wording,
         "TileState": TileState,
         "Watch": Watch,
-        "beat_endpoint": "monitoring.beat",
+        "screen": DESK,
         "RISKS_SHOWN": RISKS_SHOWN,
         "CALLS_SHOWN": CALLS_SHOWN,
         "CASES_SHOWN": CASES_SHOWN,

@@ -18,7 +18,7 @@ from config import settings
 from errors import Refused
 from models import database_now
 from monitoring.dashboard import heartbeat, snapshot
-from monitoring.page import status_page
+from monitoring.page import WALL, status_page
 from monitoring.stirrings import Cursor
 from monitoring.views import stale_after, vocabulary, what_changed
 
@@ -35,9 +35,9 @@ def show() -> ResponseReturnValue:
     if not _may_look():
         return render_template("monitoring/wallboard_token.html", refusal="")
     now = database_now()
-    page = status_page(snapshot(now, stale_after()), Cursor(now), endpoint="wallboard.changes")
+    page = status_page(snapshot(now, stale_after()), Cursor(now), WALL)
     beat = heartbeat(now, stale_after())
-    return render_template("monitoring/wallboard.html", page=page, now=now, beat=beat, beat_endpoint="wallboard.pulse")
+    return render_template("monitoring/wallboard.html", page=page, now=now, beat=beat, screen=WALL)
 
 
 @blueprint.post("")
@@ -71,7 +71,7 @@ def let_in() -> ResponseReturnValue:
 @polled
 def changes() -> ResponseReturnValue:
     """What changed, as for the status page."""
-    return what_changed("wallboard.changes", 0) if _may_look() else _whole_page()
+    return what_changed(WALL, 0) if _may_look() else _whole_page()
 
 
 @blueprint.get("/heartbeat")
@@ -83,7 +83,7 @@ def pulse() -> ResponseReturnValue:
         return _whole_page()
     now = database_now()
     beat = heartbeat(now, stale_after())
-    return render_template("monitoring/_beat.html", now=now, beat=beat, beat_endpoint="wallboard.pulse")
+    return render_template("monitoring/_beat.html", now=now, beat=beat, screen=WALL)
 
 
 def _may_look() -> bool:

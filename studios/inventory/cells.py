@@ -97,6 +97,8 @@ def one_of(kind: type[T]) -> Callable[[str], T]:
 
 def degrees(limit: int) -> Callable[[str], float]:
     def check(cell: str) -> float:
+        if not cell:
+            raise Unfit(_("is empty"))
         if not _DEGREES.fullmatch(cell):
             if "," in cell:
                 raise Unfit(_("%(text)s is not a number of degrees; use a point, not a comma", text=shown(cell)))
@@ -111,6 +113,8 @@ def degrees(limit: int) -> Callable[[str], float]:
 
 def whole_number(least: int, most: int) -> Callable[[str], int]:
     def check(cell: str) -> int:
+        if not cell:
+            raise Unfit(_("is empty"))
         if not _WHOLE_NUMBER.fullmatch(cell):
             raise Unfit(_("%(text)s is not a whole number", text=shown(cell)))
         if not least <= int(cell) <= most:

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from demonstration.measured import HOURS, POLLS, write_measurements
-from models import Health, Measurement, StatusChange, db
+from models import Health, Measurement, Span, StatusChange, db
 from monitoring.measurements import roll_up
 from tests import factories
 
@@ -36,3 +36,23 @@ def test_it_is_written_once_and_what_is_measured_goes_on_after_it(app):
     assert write_measurements(1, NOW) == HOURS
     assert write_measurements(1, NOW) == 0
     assert roll_up() == 0
+
+
+def test_one_that_was_cut_short_is_carried_on_and_what_was_really_measured_is_left_alone(app):
+    key = factories.endpoint(factories.studio()).id
+    write_measurements(1, NOW)
+    cut = NOW - timedelta(days=3)
+    db.session.execute(sa.delete(Measurement).where(Measurement.starts_at > cut))
+    real = {
+        "span": Span.FIVE_MINUTES,
+        "starts_at": NOW - timedelta(hours=2),
+        "endpoint_id": key,
+        "polls": 30,
+        "misses": 0,
+    }
+    db.session.execute(sa.insert(Measurement), [real])
+    db.session.commit()
+    write_measurements(1, NOW)
+    hours = db.session.scalars(sa.select(Measurement.starts_at).where(Measurement.span == Span.HOUR)).all()
+    assert len(hours) == HOURS  # the two before it that were missing, none of the two after it
+    assert max(hours) == NOW.replace(hour=6, minute=0)

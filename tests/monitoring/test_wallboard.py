@@ -80,6 +80,18 @@ def test_all_that_the_page_asks_for_by_itself_is_let_in_by_the_token(screen, per
             assert "HX-Refresh" not in answer.headers
 
 
+def test_its_filters_stay_on_the_wall(screen, person):
+    watched(factories.site(health_region="Nord"), name="Northern")
+    western = watched(factories.site(health_region="Vest"), name="Western")
+    screen.post("/wallboard", data={"token": a_token(person)[1]})
+    picks = re.findall(r'class="pick" href="([^"]+)"', screen.get("/wallboard").text)
+    assert picks
+    assert all(address.startswith("/wallboard?") for address in picks)
+    narrowed = screen.get("/wallboard?region=Nord").text
+    assert f'id="t{western.id}"' not in narrowed
+    assert "region=Nord" in changes_address(narrowed)
+
+
 def test_the_token_opens_nothing_else(screen, person):
     screen.post("/wallboard", data={"token": a_token(person)[1]})
     assert screen.get("/status").status_code == 302
