@@ -3,6 +3,7 @@
 import base64
 import enum
 from datetime import date, datetime
+from functools import lru_cache
 
 import sqlalchemy as sa
 from cryptography.fernet import Fernet, InvalidToken
@@ -176,6 +177,11 @@ class Endpoint(Model):
 
 
 def _cipher() -> Fernet:
+    return _cipher_of(current_app.config["SECRET_KEY"])
+
+
+@lru_cache(maxsize=1)
+def _cipher_of(secret_key: str) -> Fernet:
     """Fernet with a key derived (HKDF, RFC 5869) from the installation's secret key."""
     key = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"studionett credentials")
-    return Fernet(base64.urlsafe_b64encode(key.derive(current_app.config["SECRET_KEY"].encode())))
+    return Fernet(base64.urlsafe_b64encode(key.derive(secret_key.encode())))

@@ -8,12 +8,13 @@ import sqlalchemy as sa
 import structlog
 
 from devices.errors import DeviceError
-from models import BridgeRoom, Conference, LegState, Reservation, Wanted, db, write
+from models import BridgeRoom, LegState, Reservation, Wanted, database_now, db, write
 from scheduler.admission import PROMPT_AHEAD, Door, Step, bar, next_step_at, step
 from scheduler.detours import take_detour
 from scheduler.equipment import Equipment, steered
 from scheduler.leases import Lease
 from scheduler.panels import Outcome, carry_out, doors_after, record_panels
+from scheduler.queries import Due
 from scheduler.rules import PREVIOUS
 from scheduler.table import Table
 
@@ -26,7 +27,7 @@ DETOUR_AHEAD = timedelta(minutes=2)
 log = structlog.get_logger()
 
 
-def make_ready(lease: Lease, table: Table, equipment: Equipment) -> datetime | None:
+def make_ready(lease: Lease, table: Table, equipment: Equipment) -> Due | None:
     """Do what is due before the start; when to come again."""
     if table.needs_room and table.now >= table.starts_at - ROOM_AHEAD:
         lease.renew()
@@ -80,24 +81,21 @@ def bars(table: Table) -> dict[int, str]:
 
 
 def _record_room(lease: Lease, table: Table) -> None:
-    now = lease.hold()
-    conference = db.session.get_one(Conference, table.conference_id)
+    conference, now = lease.hold(), database_now()
     if conference.bridge_id is not None:
         key = {"conference_id": conference.id, "bridge_id": conference.bridge_id}
         db.session.merge(BridgeRoom(**key, opened_at=now, closed_at=None))
 
 
-def _record(lease: Lease, table: Table, outcomes: Sequence[Outcome]) -> datetime | None:
-    now = lease.hold()
+def _record(lease: Lease, table: Table, outcomes: Sequence[Outcome]) -> Due | None:
+    conference, now = lease.hold(), database_now()
     record_panels(table, outcomes)
     doors = doors_after(table, outcomes)
-    conference = db.session.get_one(Conference, table.conference_id)
     if conference.version == table.version and _may_begin(table, doors, now):
         conference.joined_at = look = now
     else:
         look = _next_look(table, doors, now)
-    lease.give_back(look, table.version)
-    return look
+    return lease.give_back(look, table.version, now)
 
 
 def _may_begin(table: Table, doors: dict[int, Door], now: datetime) -> bool:

@@ -3,13 +3,12 @@
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 import structlog
 
 from config import settings
 from devices.errors import Ambiguous, DeviceError
-from models import Conference, ConferenceState, LegState, Wanted, database_now, db, write
+from models import Conference, ConferenceState, LegState, Wanted, db, write
 from scheduler.admission import step_afterwards
 from scheduler.ahead import bars, make_ready, open_room, steps_now
 from scheduler.conference_rules import bridge_fails, nobody_came, state_of
@@ -18,6 +17,7 @@ from scheduler.endings import near_the_end
 from scheduler.equipment import LASTING, Equipment, session_of, steered
 from scheduler.leases import Lease, LeaseLost, claim
 from scheduler.panels import Outcome, carry_out, doors_after, record_panels
+from scheduler.queries import Due
 from scheduler.recording import Outdated, begin_anew, call_off, enter, intend, left_by, record
 from scheduler.rules import (
     Action,
@@ -50,7 +50,7 @@ class Sights:
     endings: dict[int, str]
 
 
-def reconcile(conference_id: int, worker: str, equipment: Equipment) -> datetime | None:
+def reconcile(conference_id: int, worker: str, equipment: Equipment) -> Due | None:
     """One pass over one conference; when to make the next, or None where there is none to make here.
 
     1. Lease the conference; the lease's version fences out whoever is late.
@@ -104,7 +104,7 @@ def _take(conference_id: int, worker: str, equipment: Equipment) -> tuple[Lease,
     lease = claim(conference_id, worker)
     if lease is None:
         return None
-    now = database_now()
+    now = lease.taken_at
     table = read_table(conference_id, now, equipment)
     if table.alone:
         call_off(lease, now)
@@ -175,8 +175,7 @@ def _is_given_up(lease: Lease, table: Table) -> bool:
 
 
 def _give_up(lease: Lease, table: Table) -> bool:
-    lease.hold()
-    conference = db.session.get_one(Conference, table.conference_id)
+    conference = lease.hold()
     if conference.version != table.version:
         return False
     end_now(conference, None, "conference.nobody_came")

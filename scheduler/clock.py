@@ -9,7 +9,8 @@ is watched beside the clock that nobody sets, and after a step all that waits be
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from enum import StrEnum
 from threading import Condition, Event, Thread
@@ -60,17 +61,18 @@ class Clock:
     others let those that start go first."""
 
     def __init__(self, at_once: int) -> None:
+        self._executors = {
+            "default": ThreadPoolExecutor(2),
+            Lane.AHEAD: ThreadPoolExecutor(at_once),
+            Lane.STARTS: ThreadPoolExecutor(at_once),
+            Lane.CALLS: ThreadPoolExecutor(min(CALLS, at_once)),
+            Lane.TROUBLED: ThreadPoolExecutor(at_once),
+            Lane.CALM: ThreadPoolExecutor(min(CALM, at_once)),
+            "aside": ThreadPoolExecutor(3),
+        }
         self._scheduler = BackgroundScheduler(
             timezone="UTC",
-            executors={
-                "default": ThreadPoolExecutor(2),
-                Lane.AHEAD: ThreadPoolExecutor(at_once),
-                Lane.STARTS: ThreadPoolExecutor(at_once),
-                Lane.CALLS: ThreadPoolExecutor(min(CALLS, at_once)),
-                Lane.TROUBLED: ThreadPoolExecutor(at_once),
-                Lane.CALM: ThreadPoolExecutor(min(CALM, at_once)),
-                "aside": ThreadPoolExecutor(3),
-            },
+            executors=self._executors,
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
         self._scheduler.add_listener(_log_failure, EVENT_JOB_ERROR)
@@ -101,18 +103,29 @@ class Clock:
     def stop(self) -> None:
         """Begin nothing more and wait for what has begun."""
         self._stopped.set()
-        self._scheduler.shutdown(wait=True)
+        self._scheduler.pause()
+        self._scheduler.get_jobs()  # waits for a round that hands out jobs: it stumbles where they are gone
+        # What has begun may ask for another look, which takes the lock that `shutdown` holds while it waits.
+        self._scheduler.shutdown(wait=False)
+        for executor in self._executors.values():
+            executor.shutdown(wait=True)
 
     def _run(self, job: Callable[[int], None], conference_id: int, lane: Lane) -> None:
+        with self._turn_of(lane):
+            if not self._stopped.is_set():
+                job(conference_id)
+
+    @contextmanager
+    def _turn_of(self, lane: Lane) -> Iterator[None]:
         if lane is not Lane.STARTS:
             with self._less_starting:
                 self._less_starting.wait_for(lambda: self._starting < self._at_once, YIELD)
-            job(conference_id)
+            yield
             return
         with self._less_starting:
             self._starting += 1
         try:
-            job(conference_id)
+            yield
         finally:
             with self._less_starting:
                 self._starting -= 1

@@ -5,7 +5,7 @@ from contextlib import suppress
 from functools import partial
 
 from devices.errors import DeviceError
-from models import Conference, db
+from models import database_now
 from scheduler.drivers.interface import Station
 from scheduler.equipment import Equipment, steered
 from scheduler.leases import Lease
@@ -17,8 +17,7 @@ from studios.booking.detours import go_another_way
 def take_detour(lease: Lease, table: Table, cause: str) -> bool:
     """Give the conference another bridge, or a host; whether there was one. Within a transaction. It is read anew in
     the next pass, for its version has changed."""
-    now = lease.hold()
-    conference = db.session.get_one(Conference, table.conference_id)
+    conference, now = lease.hold(), database_now()
     if conference.version != table.version:
         return False
     return go_another_way(conference, at_once=now >= table.starts_at, cause=cause)

@@ -13,7 +13,7 @@ from accounts.language import DEFAULT_LANGUAGE
 from config import settings
 from devices.errors import DeviceError
 from errors import Refused
-from models import Conference, LegState, Wanted, db, write
+from models import LegState, Wanted, write
 from scheduler.conference_rules import due_warning, may_go_on
 from scheduler.drivers.interface import Panel
 from scheduler.equipment import Equipment
@@ -38,7 +38,7 @@ def near_the_end(lease: Lease, table: Table, equipment: Equipment) -> Table:
     if went_on:
         table = replace(table, ends_at=table.ends_at + timedelta(minutes=STEP), version=table.version + 1)
     else:
-        write(lambda: _note(lease, table, left))
+        write(lambda: _note(lease, left))
     lease.renew()
     title, text = _message(table.ends_at, left, bool(went_on))
     work: list[Callable[[], None]] = [partial(_show, panel, title, text) for panel in rooms]
@@ -75,9 +75,8 @@ def _extend(lease: Lease, table: Table) -> None:
     conference.extended_minutes += STEP
 
 
-def _note(lease: Lease, table: Table, left: int) -> None:
-    lease.hold()
-    db.session.get_one(Conference, table.conference_id).warned_minutes = left
+def _note(lease: Lease, left: int) -> None:
+    lease.hold().warned_minutes = left
 
 
 def _message(ends_at: datetime, left: int, went_on: bool) -> tuple[str, str]:

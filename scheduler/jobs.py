@@ -14,7 +14,7 @@ from models.heartbeat import beat, fall_silent
 from scheduler.calls import reconcile
 from scheduler.clock import Clock, Lane
 from scheduler.equipment import Equipment
-from scheduler.queries import Due, due_of, due_within, live_conferences, recall_live
+from scheduler.queries import Due, due_within, live_conferences, recall_live
 from scheduler.rooms import EVERY as CLOSING
 from scheduler.rooms import close_rooms
 
@@ -63,12 +63,11 @@ class Jobs:
             self._under_way.add(conference_id)
         try:
             with self._app.app_context():
-                look = reconcile(conference_id, self.worker, self._equipment)
-                due = due_of(conference_id) if look is not None and look - datetime.now(UTC) < SOON else None
+                due = reconcile(conference_id, self.worker, self._equipment)
         finally:
             with self._lock:
                 self._under_way.discard(conference_id)
-        if due is not None:  # what comes later is left to the sweep
+        if due is not None and due.at - datetime.now(UTC) < SOON:  # what comes later is left to the sweep
             self._clock.at(due.at, self.look_at, conference_id, lane_of(due))
 
     def after_step(self) -> None:

@@ -11,6 +11,7 @@ from time import monotonic
 import sqlalchemy as sa
 
 from models import Conference, database_now, db, write
+from scheduler.queries import DUE, Due, due_of
 
 TERM = timedelta(seconds=9)
 # The whole time one order to an endpoint may take; it must fit into what is left of the lease.
@@ -23,32 +24,34 @@ class LeaseLost(Exception):
 
 @dataclass
 class Lease:
-    """`runs_out` is by this process's own monotonic clock, taken before the database was asked: never too late."""
+    """`runs_out` is by this process's own monotonic clock, taken before the database was asked: never too late.
+    `taken_at` is the database's time."""
 
     conference_id: int
     worker: str
     version: int
     runs_out: float
+    taken_at: datetime
 
     def renew(self) -> None:
         """Make sure that a whole order fits into the lease; call before each."""
         if self.runs_out - monotonic() < ORDER.total_seconds():
             write(self._extend)
 
-    def hold(self) -> datetime:
-        """Lock the conference's row in the running transaction if the lease is still ours; returns the time now."""
-        now = database_now()
-        mine = db.select(Conference.id).where(*self._mine()).with_for_update()
-        if db.session.scalar(mine) is None:
+    def hold(self) -> Conference:
+        """The conference, its row locked in the running transaction if the lease is still ours."""
+        mine = db.select(Conference).where(*self._mine()).with_for_update()
+        conference = db.session.scalar(mine)
+        if conference is None:
             raise LeaseLost
-        return now
+        return conference
 
-    def give_back(self, due_at: datetime | None, seen_version: int) -> None:
+    def give_back(self, due_at: datetime | None, seen_version: int, now: datetime) -> Due | None:
         """Let go, and say when to look next: at once where a person changed the conference meanwhile."""
-        now = database_now()
         changed = Conference.version != seen_version
         values = {"lease_owner": None, "lease_until": None, "due_at": sa.case((changed, now), else_=due_at)}
-        db.session.execute(sa.update(Conference).where(*self._mine()).values(values))
+        let_go = sa.update(Conference).where(*self._mine()).values(values)
+        return due_of(db.session.execute(let_go.returning(*DUE)).one_or_none())
 
     def _extend(self) -> None:
         runs_out = _runs_out()
@@ -73,7 +76,7 @@ def claim(conference_id: int, worker: str) -> Lease | None:
         .values(lease_owner=worker, lease_until=until, lease_version=Conference.lease_version + 1, due_at=until)
         .returning(Conference.lease_version)
     ).scalar()
-    return None if taken is None else Lease(conference_id, worker, taken, runs_out)
+    return None if taken is None else Lease(conference_id, worker, taken, runs_out, now)
 
 
 def _runs_out() -> float:

@@ -56,19 +56,25 @@ def doors_after(table: Table, outcomes: Sequence[Outcome]) -> dict[int, Door]:
 
 def record_panels(table: Table, outcomes: Sequence[Outcome]) -> None:
     """Write down what was done. Within a transaction that holds the lease."""
-    for outcome in outcomes:
-        door, event = _turned(outcome, table)
-        keep(db.session.get_one(Admission, door.party_id), door)
+    turned = [_turned(outcome, table) for outcome in outcomes]
+    keep([door for door, _event in turned])
+    for outcome, (door, event) in zip(outcomes, turned, strict=True):
         if event:
             details = {"cause": outcome.cause} if outcome.cause else {}
             told = {"conference_id": table.conference_id, "studio_id": door.studio_id, "details": details}
             db.session.add(Event(at=table.now, kind=event, **told))
 
 
-def keep(admission: Admission, door: Door) -> None:
-    for name in ("prompted_at", "pressed_at", "muted_at", "opened_at", "next_attempt_at"):
-        setattr(admission, name, getattr(door, name))
-    admission.cause = door.cause or None
+def keep(doors: Sequence[Door]) -> None:
+    """Write down how they stand."""
+    if not doors:
+        return
+    kept = db.select(Admission).where(Admission.party_id.in_([door.party_id for door in doors]))
+    rows = {row.party_id: row for row in db.session.scalars(kept)}
+    for door in doors:
+        for name in ("prompted_at", "pressed_at", "muted_at", "opened_at", "next_attempt_at"):
+            setattr(rows[door.party_id], name, getattr(door, name))
+        rows[door.party_id].cause = door.cause or None
 
 
 def press_address(studio_id: int) -> str:

@@ -1,7 +1,7 @@
 """What falls due."""
 
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -34,24 +34,26 @@ class Due(NamedTuple):
     calm: bool
 
 
+_BEGINS = sa.or_(Conference.due_at >= Conference.starts_at, Conference.joined_at.is_not(None))
+# The columns that `due_of` reads.
+DUE = (
+    Conference.id,
+    Conference.due_at,
+    Conference.state,
+    sa.and_(Conference.state == ConferenceState.PLANNED, _BEGINS),
+    sa.and_(Conference.state == ConferenceState.RUNNING, Conference.due_at < Conference.ends_at),
+)
+
+
+def due_of(row: sa.Row[Any] | None) -> Due | None:
+    """None where nothing is left to look at."""
+    if row is None or row[1] is None:
+        return None
+    conference_id, at, state, starts, calm = row
+    return Due(conference_id, at, state, bool(starts), bool(calm))
+
+
 def due_within(ahead: timedelta) -> list[Due]:
     """The conferences to look at within the time ahead, and those that are late; earliest first."""
-    return _dues(Conference.due_at <= database_now() + ahead)
-
-
-def due_of(conference_id: int) -> Due | None:
-    """When to look at one conference next; none where that is never."""
-    return next(iter(_dues(Conference.id == conference_id)), None)
-
-
-def _dues(which: sa.ColumnElement[bool]) -> list[Due]:
-    begins = sa.or_(Conference.due_at >= Conference.starts_at, Conference.joined_at.is_not(None))
-    starts = sa.and_(Conference.state == ConferenceState.PLANNED, begins)
-    calm = sa.and_(Conference.state == ConferenceState.RUNNING, Conference.due_at < Conference.ends_at)
-    query = (
-        sa.select(Conference.id, Conference.due_at, Conference.state, starts, calm)
-        .where(which, Conference.due_at.is_not(None))
-        .order_by(Conference.due_at)
-    )
-    rows = db.session.execute(query)
-    return [Due(key, at, state, bool(begin), bool(is_calm)) for key, at, state, begin, is_calm in rows if at]
+    query = sa.select(*DUE).where(Conference.due_at <= database_now() + ahead).order_by(Conference.due_at)
+    return [due for row in db.session.execute(query) if (due := due_of(row))]

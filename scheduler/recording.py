@@ -1,6 +1,6 @@
 """What a pass of the reconciler writes down: intents before it acts, and what came of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -13,6 +13,7 @@ from scheduler.ahead import steps_now
 from scheduler.conference_rules import MOVING, next_look, state_of
 from scheduler.leases import Lease
 from scheduler.panels import Outcome, doors_after, keep, record_panels
+from scheduler.queries import Due
 from scheduler.rules import BEGUN_BY_HAND, LEFT, UNDER_WAY, Action, LegView, Move
 from scheduler.table import Table, wanted_of
 from studios.booking.conferences import give_up
@@ -33,13 +34,12 @@ def call_off(lease: Lease, now: datetime) -> None:
     db.session.add(event)
     db.session.flush()
     audit("conference.without_parties", conference.reference)
-    lease.give_back(None, conference.version)
+    lease.give_back(None, conference.version, now)
 
 
 def intend(lease: Lease, table: Table, moves: Sequence[Move]) -> None:
     """Write down what is about to be ordered. Raises Outdated where people or the calendar want something else now."""
-    now = lease.hold()
-    conference = db.session.get_one(Conference, table.conference_id)
+    conference, now = lease.hold(), database_now()
     if conference.version != table.version or wanted_of(conference, now) is not table.wanted:
         raise Outdated
     for leg, move in _rows(moves):
@@ -52,10 +52,9 @@ def intend(lease: Lease, table: Table, moves: Sequence[Move]) -> None:
             _tell(table, leg, "leg.dialled", now, attempt=leg.attempts)
 
 
-def begin_anew(lease: Lease, table: Table) -> datetime:
+def begin_anew(lease: Lease, table: Table) -> Due | None:
     now = database_now()
-    lease.give_back(now, table.version)
-    return now
+    return lease.give_back(now, table.version, now)
 
 
 def left_by(table: Table, moves: Sequence[Move]) -> set[int]:
@@ -76,30 +75,28 @@ def _is_over(move: Move) -> bool:
     return move.state is LegState.STOPPED or move.event == LEFT
 
 
-def record(lease: Lease, table: Table, moves: Sequence[Move], given_back: Sequence[Outcome]) -> datetime | None:
-    now = lease.hold()
+def record(lease: Lease, table: Table, moves: Sequence[Move], given_back: Sequence[Outcome]) -> Due | None:
+    conference, now = lease.hold(), database_now()
     record_panels(table, given_back)
     table = replace(table, doors=_doors_after(table, moves, given_back))
-    for leg, move in _rows(moves):
+    rows = _rows(moves)
+    for leg, move in rows:
         _apply(leg, move, table, now)
-    conference = db.session.get_one(Conference, table.conference_id)
-    views = _views_after(table, moves)
+    views = _views_after(table, [leg for leg, _move in rows])
     state = _state_after(conference, views)
     enter(conference, state, now)
     look = next_look(views, state, conference.ends_at, now)
     if look and steps_now(replace(table, legs=tuple(views))):
         look = min(look, now + MOVING)  # somebody has just been connected: their panel says so
-    lease.give_back(look, table.version)
-    return look
+    return lease.give_back(look, table.version, now)
 
 
 def _doors_after(table: Table, moves: Sequence[Move], given_back: Sequence[Outcome]) -> dict[int, Door]:
     """Those that were left begin anew, muted or not: the next call asks again."""
     doors = doors_after(table, given_back)
-    for party_id in left_by(table, moves) & set(doors):
-        doors[party_id] = anew(doors[party_id])
-        keep(db.session.get_one(Admission, party_id), doors[party_id])
-    return doors
+    left = {party_id: anew(doors[party_id]) for party_id in left_by(table, moves) & set(doors)}
+    keep(list(left.values()))
+    return {**doors, **left}
 
 
 def _state_after(conference: Conference, legs: Sequence[LegView]) -> ConferenceState:
@@ -116,13 +113,16 @@ def _apply(leg: Leg, move: Move, table: Table, now: datetime) -> None:
     if move.state is not leg.state or move.cause != (leg.cause or ""):
         leg.changed_at = now
     newly_connected = move.state is LegState.CONNECTED and leg.state is not LegState.CONNECTED
-    if newly_connected or (move.was_connected and leg.connected_at is None):
+    had_been = leg.connected_at is not None
+    if newly_connected or (move.was_connected and not had_been):
         leg.connected_at = now
-        _open_record(leg, table, now)
+        # A call that was being taken down when its conference was extended has its record still.
+        if not (had_been and _has_open_record(leg)):
+            _open_record(leg, table, now)
     if move.state in (LegState.DROPPED, LegState.STOPPED):
         leg.ended_at = now
         leg.remote_call_id = None
-    if move.state not in UP:
+    if move.state not in UP and leg.connected_at:
         _close_record(leg, min(now, table.ends_at) if _was_gone(leg, move) else now)
     leg.state = move.state
     leg.cause = move.cause or None
@@ -141,12 +141,14 @@ def _stand_open(table: Table, leg: Leg, now: datetime) -> None:
     db.session.execute(opened.values(opened_at=now))
 
 
+def _has_open_record(leg: Leg) -> bool:
+    return db.session.scalar(sa.select(CallRecord.id).filter_by(leg_id=leg.id, ended_at=None)) is not None
+
+
 def _open_record(leg: Leg, table: Table, now: datetime) -> None:
-    """A call that was being taken down when its conference was extended has its record still."""
-    if db.session.scalar(sa.select(CallRecord.id).filter_by(leg_id=leg.id, ended_at=None)) is None:
-        studio_id = table.far_ends[leg.id].studio_id or None
-        record = CallRecord(leg_id=leg.id, conference_id=table.conference_id, studio_id=studio_id, connected_at=now)
-        db.session.add(record)
+    studio_id = table.far_ends[leg.id].studio_id or None
+    record = CallRecord(leg_id=leg.id, conference_id=table.conference_id, studio_id=studio_id, connected_at=now)
+    db.session.add(record)
 
 
 def _was_gone(leg: Leg, move: Move) -> bool:
@@ -174,9 +176,9 @@ def _details(leg: Leg, move: Move) -> dict[str, object]:
     return facts
 
 
-def _views_after(table: Table, moves: Sequence[Move]) -> list[LegView]:
+def _views_after(table: Table, legs: Iterable[Leg]) -> list[LegView]:
     """The legs as they stand after this pass."""
-    rows = {leg.id: leg for leg, _move in _rows(moves)}
+    rows = {leg.id: leg for leg in legs}
     return [
         replace(
             view,

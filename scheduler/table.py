@@ -250,11 +250,19 @@ def _view(leg: Leg, station: Station) -> LegView:
     )
 
 
+_STUDIO = joinedload(Party.reservation).joinedload(Reservation.studio)
+_ENDPOINT = _STUDIO.joinedload(Studio.endpoint)
+_SEATED = selectinload(Conference.parties).options(
+    # Not the wide rest of a studio: hundreds of conferences are read when they all begin.
+    _STUDIO.load_only(Studio.start_mode),
+    _ENDPOINT.load_only(Endpoint.dial_address, Endpoint.control_driver, Endpoint.control_url),
+    _ENDPOINT.joinedload(Endpoint.control_credential),
+)
+_BRIDGE = joinedload(Conference.bridge).joinedload(Bridge.control_credential)
+
+
 def _conference(conference_id: int) -> Conference:
-    endpoint = selectinload(Conference.parties).joinedload(Party.reservation).joinedload(Reservation.studio)
-    loaded = endpoint.joinedload(Studio.endpoint).joinedload(Endpoint.control_credential)
-    bridge = joinedload(Conference.bridge).joinedload(Bridge.control_credential)
-    query = db.select(Conference).where(Conference.id == conference_id).options(loaded, bridge)
+    query = db.select(Conference).where(Conference.id == conference_id).options(_SEATED, _BRIDGE)
     return db.session.scalars(query).one()
 
 

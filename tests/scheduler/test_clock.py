@@ -38,3 +38,25 @@ def test_a_start_waits_for_no_other_work_however_much_there_is_and_is_moved_to_i
     assert started.wait(5)
     free.set()
     clock.stop()
+
+
+def test_a_stop_waits_for_what_has_begun_and_begins_nothing_more():
+    clock, begun, done = Clock(at_once=1), threading.Event(), []
+    clock.start(lambda: None)
+
+    def work(conference_id: int) -> None:
+        begun.set()
+        stopping.wait(5)
+        clock.at(datetime.now(UTC), done.append, 3, Lane.STARTS)  # as a pass does that wants to look again
+        done.append(conference_id)
+
+    stopping = threading.Event()
+    for n in (1, 2):
+        clock.at(datetime.now(UTC), work, n, Lane.STARTS)
+    assert begun.wait(5)
+    stop = threading.Thread(target=clock.stop, daemon=True)
+    stop.start()
+    threading.Timer(0.5, stopping.set).start()
+    stop.join(10)
+    assert not stop.is_alive(), "they wait for each other"
+    assert done == [1]
