@@ -40,6 +40,8 @@ AT_ONCE = 24  # as the scheduler by default
 # Ahead of a start the studios are muted.
 LEAD = {StartMode.OPEN: 6.0, StartMode.MUTED: 30.0}
 PATIENCE = 90.0
+# Between the last call up and the end: all panels have been told, and only looks at running calls go on.
+SETTLED = 10.0
 FAULTS = (Fault.DEAD, Fault.BUSY, Fault.SLOW, Fault.LIES)
 BARE = "the bare script"
 
@@ -161,6 +163,7 @@ class Trial:
         with _scheduler(self._environment, self._folder):
             wanted = sum(2 * (len(table) - 1) for table in tables if not ailing.keys() & set(table))
             seen = self._fleet.dials_until(lambda calls: _up_among(calls, tables, ailing) >= wanted, max(starts))
+            time.sleep(SETTLED)
             end = datetime.now(UTC) + timedelta(seconds=2)
             write(lambda: _end_all(end))
             for number in ailing:

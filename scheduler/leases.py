@@ -16,6 +16,8 @@ from scheduler.queries import DUE, Due, due_of
 TERM = timedelta(seconds=9)
 # The whole time one order to an endpoint may take; it must fit into what is left of the lease.
 ORDER = timedelta(seconds=8)
+# The rows of a lease are nobody's objects: they need not be brought in line with what is loaded.
+APART = {"synchronize_session": False}
 
 
 class LeaseLost(Exception):
@@ -51,12 +53,13 @@ class Lease:
         changed = Conference.version != seen_version
         values = {"lease_owner": None, "lease_until": None, "due_at": sa.case((changed, now), else_=due_at)}
         let_go = sa.update(Conference).where(*self._mine()).values(values)
-        return due_of(db.session.execute(let_go.returning(*DUE)).one_or_none())
+        return due_of(db.session.execute(let_go.returning(*DUE), execution_options=APART).one_or_none())
 
     def _extend(self) -> None:
         runs_out = _runs_out()
         until = database_now() + TERM
-        found = db.session.execute(sa.update(Conference).where(*self._mine()).values(lease_until=until, due_at=until))
+        longer = sa.update(Conference).where(*self._mine()).values(lease_until=until, due_at=until)
+        found = db.session.execute(longer, execution_options=APART)
         if found.rowcount == 0:  # type: ignore[attr-defined]
             raise LeaseLost
         self.runs_out = runs_out
@@ -74,7 +77,8 @@ def claim(conference_id: int, worker: str) -> Lease | None:
         sa.update(Conference)
         .where(Conference.id == conference_id, Conference.due_at.is_not(None), Conference.due_at <= now, free)
         .values(lease_owner=worker, lease_until=until, lease_version=Conference.lease_version + 1, due_at=until)
-        .returning(Conference.lease_version)
+        .returning(Conference.lease_version),
+        execution_options=APART,
     ).scalar()
     return None if taken is None else Lease(conference_id, worker, taken, runs_out, now)
 
