@@ -42,14 +42,13 @@ def intend(lease: Lease, table: Table, moves: Sequence[Move]) -> None:
     conference, now = lease.hold(), database_now()
     if conference.version != table.version or wanted_of(conference, now) is not table.wanted:
         raise Outdated
-    for leg, move in _rows(moves):
-        if move.action is Action.DIAL:
-            leg.state = LegState.DIALLING
-            leg.remote_call_id = None
-            leg.attempts += 1
-            leg.dialled_at = leg.changed_at = now
-            leg.next_attempt_at = None
-            _tell(table, leg, "leg.dialled", now, attempt=leg.attempts)
+    for leg, _move in _rows([move for move in moves if move.action is Action.DIAL]):
+        leg.state = LegState.DIALLING
+        leg.remote_call_id = None
+        leg.attempts += 1
+        leg.dialled_at = leg.changed_at = now
+        leg.next_attempt_at = None
+        _tell(table, leg, "leg.dialled", now, attempt=leg.attempts)
 
 
 def begin_anew(lease: Lease, table: Table) -> Due | None:
@@ -200,6 +199,8 @@ def enter(conference: Conference, state: ConferenceState, now: datetime) -> None
 
 
 def _rows(moves: Sequence[Move]) -> list[tuple[Leg, Move]]:
+    if not moves:
+        return []
     ids = [move.leg_id for move in moves]
     legs = {leg.id: leg for leg in db.session.scalars(db.select(Leg).where(Leg.id.in_(ids)))}
     return [(legs[move.leg_id], move) for move in moves]

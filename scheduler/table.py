@@ -1,6 +1,6 @@
 """A conference as the reconciler holds it across the network: plain values, no open transaction behind them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import monotonic
@@ -41,7 +41,8 @@ class Table:
     """Who sits there. `host`: who places the calls, a studio or a room on a bridge. `far_ends` by leg, `stations` and
     `doors` by party; `host_party`: of the studio that is host. `alone`: it has not begun, and nobody is left to meet.
     `needs_room`: there is a bridge, and no room on it yet; `room_fault`: why there could be none. `former`: where calls
-    led that went by bridges which were left."""
+    led that went by bridges which were left. `occupied`: studios that must not be opened into yet; empty where nothing
+    is to be opened."""
 
     conference_id: int
     reference: str
@@ -95,6 +96,7 @@ def read_table(conference_id: int, now: datetime, equipment: Equipment) -> Table
     legs = {} if alone else _legs(conference, wanted, doors, now)
     room = equipment.room(conference.bridge, conference.reference) if conference.bridge else None
     host_party = None if room else next((party.id for party in conference.parties if party.host), None)
+    is_to_open = wanted is Wanted.UP or conference.state is ConferenceState.PLANNED
     views = tuple(_view(legs[party.id], stations[party.id]) for party in conference.parties if party.id in legs)
     return Table(
         conference_id=conference.id,
@@ -114,7 +116,7 @@ def read_table(conference_id: int, now: datetime, equipment: Equipment) -> Table
         far_ends={legs[party.id].id: stations[party.id] for party in conference.parties if party.id in legs},
         stations=stations,
         doors=doors,
-        occupied=_occupied(conference, [station.studio_id for station in stations.values()]),
+        occupied=_occupied(conference, stations.values()) if is_to_open else frozenset(),
         alone=alone,
         read_at=now,
     )
@@ -272,13 +274,13 @@ def _station(party: Party, equipment: Equipment) -> Station:
     return equipment.studio(party.reservation.studio.endpoint, party.reservation.studio_id)
 
 
-def _occupied(conference: Conference, studio_ids: Sequence[int]) -> frozenset[int]:
+def _occupied(conference: Conference, stations: Iterable[Station]) -> frozenset[int]:
     """Studios where the call of another conference, which began before this one, has not been seen to end."""
     query = (
         db.select(Reservation.studio_id)
         .join(Conference, Reservation.conference_id == Conference.id)
         .where(
-            Reservation.studio_id.in_(studio_ids),
+            Reservation.studio_id.in_([station.studio_id for station in stations]),
             Reservation.released_at.is_(None),
             Conference.id != conference.id,
             Conference.state.in_(LIVE),
