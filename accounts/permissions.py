@@ -13,6 +13,7 @@ from accounts import bearer
 from accounts.audit import record
 from accounts.people import mark_seen
 from accounts.queries import access_of
+from accounts.reloading import reload_address, reloads
 from accounts.rules import Access, Scope
 from errors import Forbidden
 from models import Account, Role, write
@@ -82,12 +83,12 @@ def access_held_by(account: Account) -> Access:
 def init_app(app: Flask) -> None:
     public(app.view_functions["static"])
     app.before_request(_check)
-    app.jinja_env.globals["access"] = access
+    app.jinja_env.globals.update(access=access, reloads=reloads, reload_address=reload_address)
 
 
 def is_polled() -> bool:
     view = current_app.view_functions.get(request.endpoint or "")
-    return getattr(view, "polled", False)
+    return reloads() or getattr(view, "polled", False)
 
 
 def _check() -> ResponseReturnValue | None:

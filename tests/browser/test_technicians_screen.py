@@ -256,6 +256,13 @@ def test_without_script_the_pages_are_whole_and_can_be_reloaded(web, night, brow
             page.goto(web.address + path)
             expect(page.get_by_role("link", name="Reload the page")).to_be_visible()
             expect(page.locator("h1")).to_be_visible()
+        page.goto(f"{web.address}/status?only=faults")
+        expect(page.locator("meta[http-equiv]")).to_have_count(0)
+        page.get_by_role("link", name="Reload it every minute").click()
+        expect(page).to_have_url(f"{web.address}/status?only=faults&reload=minute")
+        expect(page.locator("meta[http-equiv=refresh]")).to_have_attribute("content", "60")
+        page.get_by_role("link", name="No longer").click()
+        expect(page).to_have_url(f"{web.address}/status?only=faults")
 
 
 def test_the_maps_table_says_what_the_map_says_while_it_changes(web, night, page):
