@@ -50,21 +50,13 @@ def studio_by_code(code: str) -> Studio | None:
     return db.session.scalar(db.select(Studio).where(Studio.code == code).options(*_WHOLE))
 
 
-def search_studios(text: str, limit: int = 12) -> list[Studio]:
-    """The studios in use that fit what was typed, best first, with site and organisation; none for no words.
-
-    One light query brings what studios are found by, `search` chooses in this process, and a second brings the chosen:
-    900 studios take a few milliseconds, and accents and ranks are the same on SQLite and PostgreSQL.
-    """
-    if not words_of(text):
-        return []
-    return list(_studios(best(_entries(), text, limit)))
-
-
 def list_studios(
     text: str = "", region: str = "", kind: OrganisationKind | None = None, page: int = 1, in_clear: bool = False
 ) -> StudioPage:
     """A page of the studios in use; the best hits first when there is a text, else by code. Pages count from 1.
+
+    One light query brings what studios are found by, `search` chooses in this process, and a second brings the chosen:
+    900 studios take a few milliseconds, and accents and ranks are the same on SQLite and PostgreSQL.
 
     `in_clear`: only those whose equipment is watched without encryption.
     """
