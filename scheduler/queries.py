@@ -45,7 +45,7 @@ DUE = (
 )
 
 
-def due_of(row: sa.Row[Any] | None) -> Due | None:
+def due_of(row: sa.Row[*tuple[Any, ...]] | None) -> Due | None:
     """None where nothing is left to look at."""
     if row is None or row[1] is None:
         return None
