@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from devices.errors import Ambiguous
+from devices.errors import Ambiguous, Unreachable
 from models import (
     Admission,
     Answer,
@@ -215,6 +215,20 @@ def test_each_stretch_of_a_call_is_on_record_from_its_connection_to_its_end(netw
     assert {record.studio_id for record in (first, second)} == {conference.parties[1].reservation.studio_id}
 
 
+def test_a_call_that_outlives_the_end_by_an_extension_stays_one_stretch(network, running_now, equipment, monkeypatch):
+    conference = running_now("TROMSO", "BODO")
+    passes_until(conference, equipment, is_in(ConferenceState.RUNNING, conference))
+    with monkeypatch.context() as patch:
+        patch.setattr(CiscoXapi, "hang_up", _unreachable)
+        set_end(conference, datetime.now(UTC))
+        reconcile(conference.id, "tester", equipment)
+    assert db.session.scalars(db.select(Leg.state)).one() is LegState.STOPPING
+    db.session.rollback()
+    set_end(conference, datetime.now(UTC) + timedelta(minutes=15))
+    passes_until(conference, equipment, is_in(ConferenceState.RUNNING, conference))
+    assert [record.ended_at for record in records(conference)] == [None]
+
+
 def test_a_call_that_never_came_up_has_no_record(network, running_now, equipment):
     network.suffer("BODO", Fault.DECLINES)
     conference = running_now("TROMSO", "BODO")
@@ -355,3 +369,7 @@ def test_an_extension_keeps_the_calls_up(network, running_now, equipment):
     assert reconcile(conference.id, "tester", equipment) is not None
     assert connected(network, "BODO") == 1
     assert db.session.get_one(Conference, conference.id).state is ConferenceState.RUNNING
+
+
+def _unreachable(*_: object) -> None:
+    raise Unreachable("for the test")
